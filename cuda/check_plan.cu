@@ -1,0 +1,196 @@
+// Checks a plan when it enters the engine: what passes is safe to run. Host code only.
+#include <string>
+
+#include "failure.h"
+#include "step_loop.h"
+
+namespace ds {
+
+namespace {
+
+// Host tables are held in memory more than once, so sizes near the address space are refused here and not by an
+// allocator.
+constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
+constexpr uint32_t kMaxSlots = 1u << 16;
+
+[[noreturn]] void refuse(const std::string& what) { throw Failure(FailureCode::kInternal, "plan: " + what); }
+
+void expect(bool holds, const std::string& where, const std::string& expected, uint64_t received) {
+  if (!holds) refuse("expected " + expected + " for " + where + " but received " + std::to_string(received));
+}
+
+void expect_below(uint64_t value, uint64_t limit, const std::string& where) {
+  if (value >= limit) expect(false, where, "an index below " + std::to_string(limit), value);
+}
+
+void expect_count(uint64_t value, uint64_t exact, const std::string& where) {
+  if (value != exact) expect(false, where, std::to_string(exact) + " entries", value);
+}
+
+// a * b, refused beyond what memory can hold.
+uint64_t product(uint64_t a, uint64_t b, const std::string& what) {
+  if (b != 0 && a > kMaxBytes / b) refuse(what + " is too large: " + std::to_string(a) + " x " + std::to_string(b));
+  return a * b;
+}
+
+std::string indexed(const char* name, size_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
+
+void check_combine(const Plan& plan, const StepProgram& program, const CombineStage& stage, size_t evaluators,
+                   const std::string& where) {
+  const size_t terms = stage.terms.size(), outputs = stage.outputs.size();
+  expect(terms >= 1 && terms <= kMaxTerms, where + ".terms", "1 to " + std::to_string(kMaxTerms) + " terms", terms);
+  expect(outputs >= 1 && outputs <= kMaxOutputs, where + ".outputs", "1 to " + std::to_string(kMaxOutputs) + " outputs",
+         outputs);
+  for (size_t j = 0; j < terms; ++j) {
+    const PlanTerm& term = stage.terms[j];
+    const std::string at = where + indexed(".terms", j);
+    if (term.evaluator < -1 || (term.evaluator >= 0 && static_cast<size_t>(term.evaluator) >= evaluators)) {
+      refuse("expected -1 or an index below " + std::to_string(evaluators) + " for " + at + ".evaluator but received " +
+             std::to_string(term.evaluator));
+    }
+    if (term.slot < -1) refuse("expected -1 or a slot for " + at + ".slot but received " + std::to_string(term.slot));
+    if (term.slot >= 0) {
+      expect_below(static_cast<uint64_t>(term.slot), plan.slots, at + ".slot");
+    } else {
+      expect_below(term.draw, program.words, at + ".draw");
+      if (term.evaluator != -1) refuse(at + " is noise and names an evaluator");
+    }
+  }
+  uint64_t words = stage.first_word;
+  for (size_t o = 0; o < outputs; ++o) {
+    const PlanOutput& output = stage.outputs[o];
+    const std::string at = where + indexed(".outputs", o);
+    expect_below(output.slot, plan.slots, at + ".slot");
+    for (size_t other = 0; other < o; ++other) {
+      if (stage.outputs[other].slot == output.slot) refuse(at + " writes the same slot as an output before it");
+    }
+    if (o == 0 && output.derived) refuse(at + " is derived, but the first output has nothing to derive from");
+    words += output.derived ? 1 : terms;
+  }
+  expect(words <= program.words, where + ".firstWord",
+         "coefficients within " + std::to_string(program.words) + " words", stage.first_word);
+}
+
+void check_evaluate(const Plan& plan, const StepProgram& program, const EvaluateStage& stage, size_t evaluators,
+                    const std::string& where) {
+  expect(!stage.calls.empty(), where + ".calls", "at least one call", 0);
+  expect_below(stage.input, plan.slots, where + ".input");
+  expect_below(stage.time, program.times, where + ".time");
+  for (size_t c = 0; c < stage.calls.size(); ++c) {
+    const std::string at = where + indexed(".calls", c);
+    expect_below(stage.calls[c].evaluator, evaluators, at + ".evaluator");
+    expect_below(stage.calls[c].output, plan.slots, at + ".output");
+    if (stage.calls[c].output == stage.input) refuse(at + " writes over its own input");
+    for (size_t other = 0; other < c; ++other) {
+      if (stage.calls[other].output == stage.calls[c].output) refuse(at + " writes the same slot as a call before it");
+    }
+  }
+}
+
+void check_program(const Plan& plan, size_t index, size_t evaluators) {
+  const StepProgram& program = plan.programs[index];
+  const std::string where = indexed("programs", index);
+  const size_t stages = program.stages.size();
+  expect(stages >= 1 && stages <= kStatusMaxPasses, where + ".stages",
+         "1 to " + std::to_string(kStatusMaxPasses) + " stages", stages);
+  for (size_t s = 0; s < stages; ++s) {
+    const Stage& stage = program.stages[s];
+    const std::string at = where + indexed(".stages", s);
+    if (stage.is_combine) {
+      if (!stage.evaluate.calls.empty()) refuse(at + " is a combine and has calls");
+      check_combine(plan, program, stage.combine, evaluators, at);
+    } else {
+      check_evaluate(plan, program, stage.evaluate, evaluators, at);
+    }
+  }
+}
+
+void check_rows(const Plan& plan) {
+  if (plan.rows < 0) refuse("expected 0 or more for rows but received " + std::to_string(plan.rows));
+  if (plan.elements < 0) refuse("expected 0 or more for elements but received " + std::to_string(plan.elements));
+  const auto rows = static_cast<uint64_t>(plan.rows), elements = static_cast<uint64_t>(plan.elements);
+  product(product(rows, elements, "rows x elements"), sizeof(float), "the state");
+  uint64_t shape = 1;
+  for (size_t d = 0; d < plan.row_shape.size(); ++d) {
+    if (plan.row_shape[d] < 0) refuse("expected 0 or more for " + indexed("rowShape", d));
+    shape = product(shape, static_cast<uint64_t>(plan.row_shape[d]), "rowShape");
+  }
+  expect(shape == elements, "elements", "the product of rowShape, " + std::to_string(shape) + ",", elements);
+  expect_count(plan.row_class.size(), rows, "rowClass");
+  expect_count(plan.seeds.size(), rows, "seeds");
+  for (size_t r = 0; r < plan.row_class.size(); ++r) {
+    if (plan.row_class[r] >= plan.classes) expect_below(plan.row_class[r], plan.classes, indexed("rowClass", r));
+  }
+}
+
+void check_tables(const Plan& plan) {
+  uint64_t words = 0, times = 0, expanded = 0;
+  for (const uint32_t p : plan.sequence) {
+    const StepProgram& program = plan.programs[p];
+    words += product(program.words, plan.classes, "words of an entry");
+    times += product(program.times, plan.classes, "times of an entry");
+    expanded += product(program.times, static_cast<uint64_t>(plan.rows), "times of an entry");
+    if (words > kMaxBytes || times > kMaxBytes || expanded > kMaxBytes) refuse("the sequence's tables are too large");
+  }
+  expect_count(plan.words.size(), words, "words");
+  expect_count(plan.times.size(), times, "times");
+}
+
+// Slots are only ever added to the written ones, so a program that was right once is right wherever it stands again.
+void check_reads(const Plan& plan) {
+  std::vector<bool> written(plan.slots, false), seen(plan.programs.size(), false), taken(plan.slots, false);
+  for (size_t i = 0; i < plan.starts.size(); ++i) {
+    expect_below(plan.starts[i], plan.slots, indexed("starts", i));
+    if (written[plan.starts[i]]) refuse(indexed("starts", i) + " fills the same slot as one before it");
+    written[plan.starts[i]] = true;
+  }
+  for (const uint32_t p : plan.sequence) {
+    if (seen[p]) continue;
+    seen[p] = true;
+    const auto read = [&](uint32_t slot, size_t stage) {
+      if (written[slot]) return;
+      refuse(indexed("programs", p) + indexed(".stages", stage) + " reads slot " + std::to_string(slot) +
+             " before anything has written it");
+    };
+    for (size_t s = 0; s < plan.programs[p].stages.size(); ++s) {
+      const Stage& stage = plan.programs[p].stages[s];
+      if (stage.is_combine) {
+        for (const PlanTerm& term : stage.combine.terms) {
+          if (term.slot >= 0) read(static_cast<uint32_t>(term.slot), s);
+        }
+        for (const PlanOutput& output : stage.combine.outputs) written[output.slot] = true;
+      } else {
+        read(stage.evaluate.input, s);
+        for (const EvaluateCall& call : stage.evaluate.calls) written[call.output] = true;
+      }
+    }
+  }
+  for (size_t i = 0; i < plan.results.size(); ++i) {
+    expect_below(plan.results[i], plan.slots, indexed("results", i));
+    if (!written[plan.results[i]]) refuse("nothing writes slot " + indexed("results", i));
+    if (taken[plan.results[i]]) refuse(indexed("results", i) + " hands out the same slot as one before it");
+    taken[plan.results[i]] = true;
+  }
+}
+
+}  // namespace
+
+void check_plan(const Plan& plan, size_t evaluators) {
+  expect(plan.slots >= 1 && plan.slots <= kMaxSlots, "slots", "1 to " + std::to_string(kMaxSlots), plan.slots);
+  expect(evaluators <= kStatusMaxEvaluators, "evaluators", "at most " + std::to_string(kStatusMaxEvaluators),
+         evaluators);
+  expect(plan.sequence.size() <= kStatusMaxEntries, "sequence", "at most " + std::to_string(kStatusMaxEntries),
+         plan.sequence.size());
+  expect(plan.steps <= plan.sequence.size(), "steps",
+         "at most the " + std::to_string(plan.sequence.size()) + " entries of the sequence", plan.steps);
+  check_rows(plan);
+  for (size_t p = 0; p < plan.programs.size(); ++p) check_program(plan, p, evaluators);
+  for (size_t e = 0; e < plan.sequence.size(); ++e) {
+    if (plan.sequence[e] >= plan.programs.size())
+      expect_below(plan.sequence[e], plan.programs.size(), indexed("sequence", e));
+  }
+  check_tables(plan);
+  check_reads(plan);
+}
+
+}  // namespace ds

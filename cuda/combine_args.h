@@ -1,0 +1,46 @@
+// What one combine pass needs, as plain data: read by the host, the CPU lanes and the CUDA kernel alike.
+// Includes no C++ library header, because code compiled for newer processors must share no inline function with others.
+#pragma once
+
+#include <stdint.h>
+
+namespace ds {
+
+constexpr int kMaxTerms = 16;
+constexpr int kMaxOutputs = 8;
+
+// A term as the kernel reads it.
+struct CombineTerm {
+  const float* base;  // null: unit normals
+  uint32_t draw;      // noise only: word of the record that holds the draw index
+  int32_t evaluator;  // who wrote the buffer, or -1
+};
+
+struct CombineOutput {
+  float* base;
+  uint32_t derived;  // 1: coefficient x (output 0 after rounding)
+};
+
+// Everything that one combine launch needs; passed by value (`__grid_constant__` on CUDA).
+// The record of row r starts at words[row_class[r] * stride]. Coefficients (float bits) start at its word `first_word`
+// and follow output by output: one per term, or a single one for a derived output.
+// Every base is aligned to 16 bytes; rows need not be.
+struct CombineArgs {
+  int64_t rows;
+  int64_t elements;            // of one row
+  const int64_t* row_offsets;  // first element of each row in every buffer
+  const uint32_t* row_class;
+  const uint64_t* seeds;
+  const uint32_t* words;  // record of this entry
+  uint32_t stride;        // words per row class
+  uint32_t first_word;
+  uint32_t entry;  // of the sequence, for the status word
+  uint32_t pass;   // stage within the entry, for the status word
+  int32_t term_count;
+  int32_t output_count;
+  CombineTerm terms[kMaxTerms];
+  CombineOutput outputs[kMaxOutputs];
+  unsigned long long* status;  // smallest packed status so far
+};
+
+}  // namespace ds

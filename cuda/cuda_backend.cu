@@ -1,0 +1,165 @@
+// The backend that computes on one CUDA device. Host code only.
+#include "cuda_backend.h"
+
+#include <string>
+#include <utility>
+
+#include "cuda_devices.h"
+#include "cuda_kernels.h"
+#include "cuda_staging.h"
+#include "failure.h"
+
+namespace ds {
+namespace {
+
+void require_usable(int ordinal) {
+  const std::string loss = cuda_device_loss(ordinal);
+  if (!loss.empty()) throw Failure(FailureCode::kCuda, loss);
+}
+
+class OpenDevice final : public CudaDevice {
+ public:
+  OpenDevice(int ordinal, std::string name)
+      : ordinal_(ordinal), name_(std::move(name)), memory_(std::make_shared<MemoryCount>()), pool_(ordinal) {}
+  const std::string& name() const noexcept override { return name_; }
+  const std::shared_ptr<MemoryCount>& memory() const noexcept override { return memory_; }
+  int ordinal() const noexcept { return ordinal_; }
+  cudaMemPool_t pool() const noexcept { return pool_.get(); }
+
+ private:
+  int ordinal_;
+  std::string name_;
+  std::shared_ptr<MemoryCount> memory_;
+  MemoryPool pool_;
+};
+
+// What a run and the buffers that outlive it share. The stream goes first, its device last.
+struct DeviceStream {
+  explicit DeviceStream(std::shared_ptr<OpenDevice> from) : device(std::move(from)) {}
+  std::shared_ptr<OpenDevice> device;
+  Stream stream;
+};
+
+class CudaBuffer final : public Buffer {
+ public:
+  CudaBuffer(std::shared_ptr<DeviceStream> owner, size_t bytes) : owner_(std::move(owner)), bytes_(bytes) {
+    if (bytes_ == 0) return;
+    allocate();
+    owner_->device->memory()->add(bytes_);
+  }
+  ~CudaBuffer() override {
+    if (bytes_ == 0) return;
+    owner_->device->memory()->subtract(bytes_);
+    // After a sticky error or while the process ends there is nobody left to tell.
+    int before = 0;
+    const bool switched = cudaGetDevice(&before) == cudaSuccess && before != owner_->device->ordinal() &&
+                          cudaSetDevice(owner_->device->ordinal()) == cudaSuccess;
+    if (cudaFreeAsync(data_, owner_->stream.get()) != cudaSuccess) cudaGetLastError();
+    if (switched) cudaSetDevice(before);
+  }
+  void* data() noexcept override { return data_; }
+  size_t bytes() const noexcept override { return bytes_; }
+
+ private:
+  void allocate() {
+    const cudaStream_t stream = owner_->stream.get();
+    const cudaMemPool_t pool = owner_->device->pool();
+    cudaError_t error = cudaMallocFromPoolAsync(&data_, bytes_, pool, stream);
+    if (error == cudaErrorMemoryAllocation) {
+      // What the pool keeps may be in pieces that do not fit.
+      cudaGetLastError();
+      cudaMemPoolTrimTo(pool, 0);
+      error = cudaMallocFromPoolAsync(&data_, bytes_, pool, stream);
+    }
+    check_cuda(error, "cudaMallocFromPoolAsync", __FILE__, __LINE__, bytes_);
+  }
+
+  std::shared_ptr<DeviceStream> owner_;
+  size_t bytes_;
+  void* data_ = nullptr;
+};
+
+class CudaBackend final : public Backend {
+ public:
+  explicit CudaBackend(std::shared_ptr<DeviceStream> owner) : owner_(std::move(owner)) {}
+  // A run that was given up may still be reading the staging memory.
+  ~CudaBackend() override {
+    if (cudaStreamSynchronize(stream()) != cudaSuccess) cudaGetLastError();
+  }
+
+  BufferPtr allocate(size_t bytes) override {
+    const DeviceScope scope(ordinal());
+    return std::make_unique<CudaBuffer>(owner_, bytes);
+  }
+  void upload(void* to, const void* from, size_t bytes) override {
+    const DeviceScope scope(ordinal());
+    staging_.upload(stream(), to, from, bytes);
+  }
+  void download(void* to, const void* from, size_t bytes) override {
+    const DeviceScope scope(ordinal());
+    staging_.download(stream(), to, from, bytes);
+  }
+  void copy(void* to, const void* from, size_t bytes) override {
+    if (bytes == 0) return;
+    const DeviceScope scope(ordinal());
+    DS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()));
+  }
+  void combine(const CombineArgs& args) override {
+    const DeviceScope scope(ordinal());
+    launch_combine(args, stream());
+  }
+  void mixture(const MixtureArgs& args) override {
+    const DeviceScope scope(ordinal());
+    launch_mixture(args, stream());
+  }
+  void step_done() override {
+    const DeviceScope scope(ordinal());
+    Event& two_steps_ago = step_ends_[step_++ % 2];
+    two_steps_ago.wait();
+    two_steps_ago.record(stream());
+  }
+  void finish() override {
+    const DeviceScope scope(ordinal());
+    DS_CUDA_CHECK(cudaStreamSynchronize(stream()));
+  }
+  bool host_memory() const noexcept override { return false; }
+
+ private:
+  int ordinal() const noexcept { return owner_->device->ordinal(); }
+  cudaStream_t stream() const noexcept { return owner_->stream.get(); }
+
+  std::shared_ptr<DeviceStream> owner_;
+  Staging staging_;
+  Event step_ends_[2];
+  unsigned step_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<CudaDevice> open_cuda_device(int ordinal) {
+  const CudaState state = cuda_state();
+  if (state.code != 0) throw Failure(FailureCode::kCuda, state.message);
+  if (ordinal < 0 || static_cast<size_t>(ordinal) >= state.devices.size()) {
+    throw Failure(FailureCode::kCuda, "expected a CUDA device below " + std::to_string(state.devices.size()) +
+                                          " but received " + std::to_string(ordinal));
+  }
+  require_usable(ordinal);
+  const DeviceScope scope(ordinal);
+  int pools = 0;
+  DS_CUDA_CHECK(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, ordinal));
+  if (!pools) {
+    throw Failure(FailureCode::kCuda, "CUDA device " + std::to_string(ordinal) +
+                                          " has no memory pools (a virtual GPU may lack them). Use device 'cpu'");
+  }
+  require_kernel_image();
+  return std::make_shared<OpenDevice>(ordinal, state.devices[static_cast<size_t>(ordinal)].name);
+}
+
+std::unique_ptr<Backend> make_cuda_backend(const std::shared_ptr<CudaDevice>& device) {
+  auto open = std::static_pointer_cast<OpenDevice>(device);
+  require_usable(open->ordinal());
+  const DeviceScope scope(open->ordinal());
+  return std::make_unique<CudaBackend>(std::make_shared<DeviceStream>(std::move(open)));
+}
+
+}  // namespace ds

@@ -1,0 +1,237 @@
+// The lane: what a formula is written in, so that one text runs on a float, on eight floats, and on CUDA.
+//
+// A lane type F is `float`, or `v8f` where the compiler is told of AVX2 and FMA. Its words U = word_of<F> are uint32_t
+// or `v8u`. Both have the plain operators + - * & | ^ ~ << >> and comparison; what those lack stands below. Sources are
+// compiled with -ffp-contract=off or --fmad=false, so `*` and `+` round on their own and only fma_lane fuses.
+//
+// Everything has internal linkage: a template that was instantiated with AVX2 on must never be merged by the linker
+// with its twin from a baseline source.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
+#define DS_LANES_8 1
+#include <immintrin.h>
+#endif
+
+#ifdef __CUDACC__
+#define DS_HD __host__ __device__
+#else
+#define DS_HD
+#endif
+
+// nvcc's host pass knows neither spelling.
+#if defined(__CUDA_ARCH__)
+#define DS_UNROLL _Pragma("unroll")
+#elif defined(__CUDACC__)
+#define DS_UNROLL
+#else
+#define DS_UNROLL _Pragma("GCC unroll 16")
+#endif
+
+namespace ds {
+namespace {
+
+template <class F>
+struct Lane;
+
+template <>
+struct Lane<float> {
+  using Word = uint32_t;
+  using Mask = bool;
+  static constexpr int kCount = 1;
+};
+
+template <class F>
+using word_of = typename Lane<F>::Word;
+template <class F>
+using mask_of = typename Lane<F>::Mask;
+template <class F>
+constexpr int kLanes = Lane<F>::kCount;
+
+template <class F>
+DS_HD inline F broadcast(float x);
+
+// ---- one float ----
+
+template <>
+DS_HD inline float broadcast<float>(float x) {
+  return x;
+}
+
+DS_HD inline uint32_t bits(float x) {
+#ifdef __CUDA_ARCH__
+  return __float_as_uint(x);
+#else
+  uint32_t word;
+  std::memcpy(&word, &x, sizeof word);
+  return word;
+#endif
+}
+
+DS_HD inline float from_bits(uint32_t word) {
+#ifdef __CUDA_ARCH__
+  return __uint_as_float(word);
+#else
+  float x;
+  std::memcpy(&x, &word, sizeof x);
+  return x;
+#endif
+}
+
+// a * b + c with one rounding.
+DS_HD inline float fma_lane(float a, float b, float c) {
+#ifdef __CUDA_ARCH__
+  return __fmaf_rn(a, b, c);
+#else
+  return __builtin_fmaf(a, b, c);
+#endif
+}
+
+DS_HD inline float sqrt_lane(float x) {
+#ifdef __CUDA_ARCH__
+  return __fsqrt_rn(x);
+#else
+  return __builtin_sqrtf(x);
+#endif
+}
+
+// The word as int32, rounded to nearest.
+DS_HD inline float signed_to_float(uint32_t word) { return static_cast<float>(static_cast<int32_t>(word)); }
+
+// Shifts copies of the top bit in.
+DS_HD inline uint32_t shift_right_signed(uint32_t word, int by) {
+  return static_cast<uint32_t>(static_cast<int32_t>(word) >> by);
+}
+
+DS_HD inline float select_lane(bool mask, float yes, float no) { return mask ? yes : no; }
+DS_HD inline uint32_t select_lane(bool mask, uint32_t yes, uint32_t no) { return mask ? yes : no; }
+
+// `yes` where the top bit of `word` is set.
+DS_HD inline float select_top_bit(uint32_t word, float yes, float no) { return (word >> 31) != 0 ? yes : no; }
+
+// Both halves of the 64-bit product.
+DS_HD inline void mul_wide(uint32_t a, uint32_t b, uint32_t* high, uint32_t* low) {
+#ifdef __CUDA_ARCH__
+  // One 64-bit product would keep every word of a chain of rounds in a pair of registers.
+  *high = __umulhi(a, b);
+  *low = a * b;
+#else
+  const uint64_t product = static_cast<uint64_t>(a) * b;
+  *high = static_cast<uint32_t>(product >> 32);
+  *low = static_cast<uint32_t>(product);
+#endif
+}
+
+// ---- eight floats ----
+
+#ifdef DS_LANES_8
+typedef float v8f __attribute__((vector_size(32)));
+typedef uint32_t v8u __attribute__((vector_size(32)));
+typedef int32_t v8i __attribute__((vector_size(32)));
+
+template <>
+struct Lane<v8f> {
+  using Word = v8u;
+  using Mask = v8i;
+  static constexpr int kCount = 8;
+};
+
+template <>
+inline v8f broadcast<v8f>(float x) {
+  return _mm256_set1_ps(x);
+}
+
+inline v8u bits(v8f x) { return reinterpret_cast<v8u>(x); }
+inline v8f from_bits(v8u word) { return reinterpret_cast<v8f>(word); }
+inline v8f fma_lane(v8f a, v8f b, v8f c) { return _mm256_fmadd_ps(a, b, c); }
+inline v8f sqrt_lane(v8f x) { return _mm256_sqrt_ps(x); }
+inline v8f signed_to_float(v8u word) { return _mm256_cvtepi32_ps(reinterpret_cast<__m256i>(word)); }
+inline v8u shift_right_signed(v8u word, int by) { return reinterpret_cast<v8u>(reinterpret_cast<v8i>(word) >> by); }
+
+inline v8f select_lane(v8i mask, v8f yes, v8f no) { return _mm256_blendv_ps(no, yes, reinterpret_cast<v8f>(mask)); }
+inline v8u select_lane(v8i mask, v8u yes, v8u no) { return bits(select_lane(mask, from_bits(yes), from_bits(no))); }
+inline v8f select_top_bit(v8u word, v8f yes, v8f no) { return _mm256_blendv_ps(no, yes, from_bits(word)); }
+
+inline void mul_wide(v8u a, v8u b, v8u* high, v8u* low) {
+  const __m256i x = reinterpret_cast<__m256i>(a), y = reinterpret_cast<__m256i>(b);
+  const __m256i even = _mm256_mul_epu32(x, y);
+  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(y, 32));
+  *high = reinterpret_cast<v8u>(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA));
+  *low = reinterpret_cast<v8u>(_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA));
+}
+#endif
+
+// ---- both ----
+
+template <class U>
+DS_HD inline U mul_hi(U a, U b) {
+  U high, low;
+  mul_wide(a, b, &high, &low);
+  return high;
+}
+
+template <class U>
+DS_HD inline U mul_lo(U a, U b) {
+  return a * b;
+}
+
+template <class U>
+DS_HD inline U broadcast_word(uint32_t x) {
+  return U{} + x;
+}
+
+// c0 + c1 x + c2 x^2 + ..., fused from the highest power down.
+template <class F>
+DS_HD inline F horner(F, float c) {
+  return broadcast<F>(c);
+}
+template <class F, class... Rest>
+DS_HD inline F horner(F x, float c0, Rest... rest) {
+  return fma_lane(horner(x, rest...), x, broadcast<F>(c0));
+}
+
+// ---- global memory: kernels read and write it only through these ----
+
+template <class T>
+DS_HD inline T load(const T* from) {
+  return *from;
+}
+template <class T>
+DS_HD inline void store(T* to, T value) {
+  *to = value;
+}
+
+// Four floats that move together; their address is a multiple of 16 bytes.
+struct alignas(16) Quad {
+  float at[4];
+};
+
+DS_HD inline Quad load4(const float* from) { return *reinterpret_cast<const Quad*>(from); }
+DS_HD inline void store4(float* to, const Quad& value) { *reinterpret_cast<Quad*>(to) = value; }
+
+// kLanes<F> consecutive floats at any address.
+template <class F>
+DS_HD inline F load_lanes(const float* from) {
+  F x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
+template <>
+DS_HD inline float load_lanes<float>(const float* from) {
+  return *from;
+}
+
+template <class F>
+DS_HD inline void store_lanes(float* to, F x) {
+  std::memcpy(to, &x, sizeof x);
+}
+template <>
+DS_HD inline void store_lanes<float>(float* to, float x) {
+  *to = x;
+}
+
+}  // namespace
+}  // namespace ds

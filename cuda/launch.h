@@ -1,0 +1,47 @@
+// The one launcher: typed arguments, empty and huge sizes, and the check of every launch.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "cuda_check.h"
+
+namespace ds {
+
+// Chosen, not tuned: no device has timed it yet.
+constexpr unsigned kBlockThreads = 256;
+
+// Where a thread of a grid over (column, row) begins and how far it strides; both exceed 32 bits without harm.
+struct GridSpan {
+  int64_t first_column, column_stride, first_row, row_stride;
+};
+
+#ifdef __CUDACC__
+__device__ inline GridSpan grid_span() {
+  return {static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x, static_cast<int64_t>(gridDim.x) * blockDim.x,
+          static_cast<int64_t>(blockIdx.y) * blockDim.y + threadIdx.y, static_cast<int64_t>(gridDim.y) * blockDim.y};
+}
+#endif
+
+// Runs `kernel` over columns x rows threads, or as many as a grid holds: the kernel strides over the rest.
+// Narrow rows share a block. Nothing is launched where there is nothing to do.
+template <class... Parameters, class... Arguments>
+void launch(const char* name, cudaStream_t stream, int64_t columns, int64_t rows, void (*kernel)(Parameters...),
+            const Arguments&... arguments) {
+  if (columns <= 0 || rows <= 0) return;
+  unsigned block_columns = 1;
+  while (block_columns < kBlockThreads && block_columns < columns) block_columns *= 2;
+  const unsigned block_rows = kBlockThreads / block_columns;
+  const auto blocks = [](int64_t count, int64_t block, int64_t limit) {
+    const int64_t needed = (count - 1) / block + 1;
+    return static_cast<unsigned>(needed < limit ? needed : limit);
+  };
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(blocks(columns, block_columns, INT32_MAX), blocks(rows, block_rows, 65535));
+  config.blockDim = dim3(block_columns, block_rows);
+  config.stream = stream;
+  check_cuda(cudaLaunchKernelEx(&config, kernel, arguments...), name, __FILE__, __LINE__);
+}
+
+}  // namespace ds

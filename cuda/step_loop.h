@@ -1,0 +1,68 @@
+// The step loop: a resumable machine that takes one run through its plan, one stage at a time.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend.h"
+#include "network.h"
+#include "plan.h"
+
+namespace ds {
+
+// What advance() came to.
+enum class Advance {
+  kStage,    // a stage was done; call again
+  kForeign,  // a network that is not native is due: fill foreign().output, then resume()
+  kDone,     // take_results() is ready
+};
+
+// The call that a foreign (JavaScript) network has to answer. Pointers are in the backend's memory.
+struct ForeignCall {
+  uint32_t evaluator;
+  const float* input;
+  const float* host_times;  // [rows]
+  float* output;
+};
+
+struct NonFinite {
+  uint32_t entry;
+  int32_t evaluator;  // -1: the update itself overflowed
+  int64_t row;
+};
+
+class StepLoop {
+ public:
+  // `evaluators` has one entry per evaluator of the plan, null for a foreign one.
+  // The constructor allocates nothing; the first advance() does.
+  StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators);
+  ~StepLoop();
+
+  // What fills plan.starts, one array of rows x elements floats each, all in host memory or all in the backend's:
+  // copied on the first advance(), must live until then.
+  void start_from(std::vector<const float*> arrays, bool in_host_memory);
+
+  Advance advance();
+  const ForeignCall& foreign() const;
+  void resume();
+
+  Backend& backend();
+  const Plan& plan() const;
+  // Steps whose every stage was issued.
+  uint32_t steps_done() const;
+  // After kDone, once: the buffers of plan.results, owned by the caller from now on.
+  std::vector<BufferPtr> take_results();
+  // After kDone: the first non-finite value, if any. Waits for the device.
+  bool non_finite(NonFinite* out);
+  // From any thread: interrupts the evaluator that is running, if any.
+  void interrupt() noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Throws Failure(kInternal) that names the first index of `plan` out of its range; what it accepts is safe to run.
+void check_plan(const Plan& plan, size_t evaluators);
+
+}  // namespace ds

@@ -1,0 +1,66 @@
+// A tile: four lanes of consecutive elements, and the ways to move one between memory and registers.
+#pragma once
+
+#include <stdint.h>
+
+#include "lanes.h"
+
+namespace ds {
+namespace {
+
+template <class F>
+constexpr int kTile = 4 * kLanes<F>;
+
+// A whole tile at any address.
+template <class F>
+struct FullTile {
+  DS_HD int count() const { return kTile<F>; }
+  DS_HD void load(const float* from, F t[4]) const {
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) t[i] = load_lanes<F>(from + i * kLanes<F>);
+  }
+  DS_HD void store(float* to, const F t[4]) const {
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) store_lanes<F>(to + i * kLanes<F>, t[i]);
+  }
+};
+
+// One to four floats. Missing ones are read as zero. `aligned`: the address is a multiple of 16 bytes.
+struct FloatTile {
+  bool aligned;
+  int present;
+
+  DS_HD int count() const { return present; }
+  DS_HD void load(const float* from, float t[4]) const {
+    if (aligned && present == 4) {
+      const Quad quad = load4(from);
+      DS_UNROLL
+      for (int i = 0; i < 4; ++i) t[i] = quad.at[i];
+      return;
+    }
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) t[i] = i < present ? ds::load(from + i) : 0.0f;
+  }
+  DS_HD void store(float* to, const float t[4]) const {
+    if (aligned && present == 4) {
+      store4(to, Quad{{t[0], t[1], t[2], t[3]}});
+      return;
+    }
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      if (i < present) ds::store(to + i, t[i]);
+    }
+  }
+};
+
+// Calls visit(lane, tile, element) for every tile of a row, in order: whole tiles of F, then of float, then the rest.
+template <class F, class Visit>
+inline void for_each_tile(int64_t elements, const Visit& visit) {
+  int64_t element = 0;
+  for (; elements - element >= kTile<F>; element += kTile<F>) visit(F{}, FullTile<F>{}, element);
+  for (; elements - element >= 4; element += 4) visit(float{}, FullTile<float>{}, element);
+  if (element < elements) visit(float{}, FloatTile{false, static_cast<int>(elements - element)}, element);
+}
+
+}  // namespace
+}  // namespace ds

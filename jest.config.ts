@@ -1,0 +1,16 @@
+/** How the tests run: TypeScript through ts-jest with its diagnostics, against the addon that was built. */
+import type { Config } from 'jest';
+
+const config: Config = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/tests'],
+  testMatch: ['**/*.test.ts'],
+  // 151002 asks for isolatedModules, which would turn the type diagnostics off.
+  transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: { ignoreCodes: [151002] } }] },
+  // Copies of package.json and of sources lie in the build folders.
+  modulePathIgnorePatterns: ['<rootDir>/build', '<rootDir>/dist'],
+  testTimeout: 120_000,
+  maxWorkers: 2,
+};
+
+export default config;

@@ -1,0 +1,69 @@
+// What the classes of the addon share: made only by the addon, and told apart by a tag rather than by trust.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "environment.h"
+#include "js_error.h"
+
+namespace ds {
+
+// `Self` has a constructor that calls this one, then take().
+template <typename Self, typename PayloadType, Environment::ClassId kId>
+class BindingClass : public Napi::ObjectWrap<Self> {
+ public:
+  using Payload = PayloadType;
+
+  static Napi::Object make(Napi::Env env, Payload payload) {
+    Environment::ClassSlot& slot = Environment::of(env).slot(kId);
+    slot.payload = &payload;
+    try {
+      Napi::Object object = slot.constructor.New({});
+      slot.payload = nullptr;
+      return object;
+    } catch (...) {
+      slot.payload = nullptr;
+      throw;
+    }
+  }
+
+  // Null unless `value` was made by make().
+  static Self* from(const Napi::Value& value) {
+    if (!value.IsObject()) return nullptr;
+    bool tagged = false;
+    const napi_type_tag tag = type_tag();
+    if (napi_check_object_type_tag(value.Env(), value, &tag, &tagged) != napi_ok || !tagged) return nullptr;
+    return Napi::ObjectWrap<Self>::Unwrap(value.As<Napi::Object>());
+  }
+
+ protected:
+  explicit BindingClass(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Self>(info) {}
+
+  // What make() was given; throws when JavaScript called the constructor.
+  static Payload take(const Napi::CallbackInfo& info) {
+    Environment::ClassSlot& slot = Environment::of(info.Env()).slot(kId);
+    if (slot.payload == nullptr) {
+      throw js_type_error(info.Env(), "ERR_ILLEGAL_CONSTRUCTOR", "Made only by a device");
+    }
+    Payload payload = std::move(*static_cast<Payload*>(slot.payload));
+    slot.payload = nullptr;
+    const napi_type_tag tag = type_tag();
+    if (napi_type_tag_object(info.Env(), info.This(), &tag) != napi_ok) throw Napi::Error::New(info.Env());
+    return payload;
+  }
+
+  static void define(Napi::Env env, const char* name,
+                     const std::vector<Napi::ClassPropertyDescriptor<Self>>& properties) {
+    Environment::of(env).slot(kId).constructor =
+        Napi::Persistent(Napi::ObjectWrap<Self>::DefineClass(env, name, properties));
+  }
+
+ private:
+  static napi_type_tag type_tag() { return {0x6b1f0c52d94e4a37ull, 0x9d3c7a1be2080000ull + kId}; }
+};
+
+}  // namespace ds

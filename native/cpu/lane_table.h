@@ -1,0 +1,34 @@
+// The CPU's formulas, compiled once per instruction set and chosen by name at run time.
+// Includes no C++ library header: see cuda/combine_args.h.
+#pragma once
+
+#include <stdint.h>
+
+#include "../../cuda/combine_args.h"
+#include "../../cuda/mixture.h"
+
+namespace ds {
+
+struct NormalRange {
+  uint64_t bad;  // results that are not finite
+  float max_radius;
+  float max_unit;  // largest magnitude of a sine or cosine
+};
+
+struct LaneTable {
+  const char* name;
+  void (*combine)(const CombineArgs& args);
+  void (*mixture)(const MixtureArgs& args);
+  // Normals of elements first .. first + count - 1.
+  void (*normals)(uint64_t seed, uint32_t stream, uint32_t draw, uint64_t first, uint64_t count, float* out);
+  void (*philox)(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+  // Box-Muller over `count` consecutive words from `first` (modulo 2^32).
+  NormalRange (*normal_range)(uint32_t first, uint64_t count);
+};
+
+extern const LaneTable kScalarLanes;
+#if defined(__x86_64__)
+extern const LaneTable kAvx2Lanes;
+#endif
+
+}  // namespace ds

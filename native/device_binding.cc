@@ -1,0 +1,156 @@
+// Reads arguments, asks the device, wraps what comes back.
+#include "device_binding.h"
+
+#include <utility>
+
+#include "evaluator_reader.h"
+#include "job.h"
+#include "network_binding.h"
+#include "plan_reader.h"
+#include "run_binding.h"
+#include "tensor_binding.h"
+
+namespace ds {
+namespace {
+
+constexpr const char* kInvalidArg = "ERR_INVALID_ARG";
+constexpr int64_t kMaxThreads = 1024;
+constexpr int64_t kMaxSlot = (int64_t{1} << 16) - 1;
+
+std::shared_ptr<TensorData> read_start(const Field& start, Device& device, const Plan& plan) {
+  const size_t wanted = static_cast<size_t>(plan.rows) * static_cast<size_t>(plan.elements);
+  const auto expect_count = [&](size_t count) {
+    if (count != wanted) {
+      throw js_type_error(start.value().Env(), kInvalidPlan,
+                          "Expected rows x elements = " + std::to_string(wanted) + " values for " + start.path() +
+                              " but received " + std::to_string(count));
+    }
+  };
+  if (TensorBinding* tensor = TensorBinding::from(start.value())) {
+    if (!tensor->data()) throw js_error(start.value().Env(), "ERR_DISPOSED", "The tensor was released");
+    if (tensor->data()->device != &device) start.refuse("a tensor of this device");
+    expect_count(tensor->data()->count);
+    return tensor->data();
+  }
+  if (!start.value().IsTypedArray()) start.refuse("a Float32Array or a tensor");
+  size_t count = 0;
+  const float* data = start.floats(&count);
+  expect_count(count);
+  return device.upload(data, count);
+}
+
+}  // namespace
+
+void DeviceBinding::define(Napi::Env env) {
+  BindingClass::define(
+      env, "NativeDevice",
+      {InstanceAccessor<&DeviceBinding::kind>("kind"), InstanceAccessor<&DeviceBinding::name>("name"),
+       InstanceAccessor<&DeviceBinding::lanes>("lanes"), InstanceAccessor<&DeviceBinding::threads>("threads"),
+       InstanceMethod<&DeviceBinding::memory>("memory"), InstanceMethod<&DeviceBinding::upload>("upload"),
+       InstanceMethod<&DeviceBinding::start_run>("startRun"), InstanceMethod<&DeviceBinding::mixture>("mixture"),
+       InstanceMethod<&DeviceBinding::onnx>("onnx"), InstanceMethod<&DeviceBinding::close>("close")});
+}
+
+DeviceBinding::DeviceBinding(const Napi::CallbackInfo& info)
+    : BindingClass(info), device_(take(info)), devices_(Environment::of(info.Env()).devices()) {
+  devices_->insert(device_.get());
+}
+
+DeviceBinding::~DeviceBinding() {
+  if (devices_) devices_->erase(device_.get());
+}
+
+Device& DeviceBinding::open_device(Napi::Env env) {
+  if (device_->closed()) throw closed_error(env);
+  return *device_;
+}
+
+Napi::Value DeviceBinding::kind(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), device_->kind());
+}
+
+Napi::Value DeviceBinding::name(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), device_->name());
+}
+
+Napi::Value DeviceBinding::lanes(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), device_->lanes());
+}
+
+Napi::Value DeviceBinding::threads(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), device_->threads());
+}
+
+Napi::Value DeviceBinding::memory(const Napi::CallbackInfo& info) {
+  const MemoryUse use = device_->memory();
+  Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("liveBytes", static_cast<double>(use.live_bytes));
+  object.Set("peakBytes", static_cast<double>(use.peak_bytes));
+  return object;
+}
+
+Napi::Value DeviceBinding::upload(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Device& device = open_device(info.Env());
+    size_t count = 0;
+    const float* data = Field(info[0], "data", kInvalidArg).floats(&count);
+    return Napi::Value(TensorBinding::make(info.Env(), {info.This().As<Napi::Object>(), device.upload(data, count)}));
+  });
+}
+
+Napi::Value DeviceBinding::start_run(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    Device& device = open_device(info.Env());
+    const Field field(info[0], "plan", kInvalidPlan);
+    const Field handlers(info[2], "handlers", kInvalidArg);
+    for (const char* name : {"network", "progress", "done"}) handlers.get(name).function();
+    const Field given(info[1], "starts", kInvalidPlan);
+    const uint32_t start_count = given.length();
+    std::vector<uint32_t> slots;
+    for (uint32_t i = 0; i < start_count; ++i) {
+      slots.push_back(static_cast<uint32_t>(given.at(i).get("slot").integer(0, kMaxSlot)));
+    }
+    Plan plan = read_plan(field, std::move(slots));
+    auto evaluators = read_evaluators(field.get("evaluators"), plan);
+    std::vector<std::shared_ptr<TensorData>> starts;
+    for (uint32_t i = 0; i < start_count; ++i) starts.push_back(read_start(given.at(i).get("data"), device, plan));
+    auto loop = std::make_unique<StepLoop>(device.make_backend(), std::move(plan), std::move(evaluators));
+    // Reading ran the user's getters, and one of them may have closed the device.
+    return RunBinding::start(info.Env(), info.This().As<Napi::Object>(), open_device(info.Env()), std::move(loop),
+                             std::move(starts), handlers.object());
+  });
+}
+
+Napi::Value DeviceBinding::mixture(const Napi::CallbackInfo& info) {
+  return guarded(info.Env(), [&] {
+    open_device(info.Env());
+    MixturePtr mixture = make_gaussian_mixture(Field(info[0], "weights", kInvalidArg).array<float>(),
+                                               Field(info[1], "means", kInvalidArg).array<float>(),
+                                               Field(info[2], "deviations", kInvalidArg).array<float>());
+    return Napi::Value(MixtureBinding::make(info.Env(), std::move(mixture)));
+  });
+}
+
+Napi::Value DeviceBinding::onnx(const Napi::CallbackInfo& info) {
+  try {
+    Device& device = open_device(info.Env());
+    const Field model(info[1], "model", kInvalidArg);
+    std::string path;
+    std::vector<uint8_t> bytes;
+    if (model.value().IsString()) {
+      path = model.text();
+    } else {
+      bytes = model.array<uint8_t>();
+      if (bytes.empty()) model.refuse("a path or the bytes of a model");
+    }
+    const int threads = static_cast<int>(Field(info[2], "threads", kInvalidArg).integer(1, kMaxThreads));
+    return OnnxBinding::load(info.Env(), info.This().As<Napi::Object>(), device,
+                             Field(info[0], "library", kInvalidArg).text(), std::move(path), std::move(bytes), threads);
+  } catch (...) {
+    return rejected(info.Env(), current_js_error(info.Env()));
+  }
+}
+
+void DeviceBinding::close(const Napi::CallbackInfo&) { device_->close(); }
+
+}  // namespace ds

@@ -1,0 +1,52 @@
+// ONNX Runtime through its C API, loaded at run time: one library per path, sessions, bound calls.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../../cuda/network.h"
+
+namespace ds {
+
+enum class TensorType { kFloat32, kInt32, kInt64, kOther };
+
+struct OnnxPort {
+  std::string name;
+  TensorType type;
+  int type_number;             // ONNXTensorElementDataType
+  std::vector<int64_t> shape;  // -1: symbolic
+};
+
+// A host tensor that owns its bytes.
+struct HostTensor {
+  std::string name;
+  TensorType type;
+  std::vector<int64_t> shape;
+  std::vector<uint8_t> bytes;
+};
+
+class OnnxSession : public std::enable_shared_from_this<OnnxSession> {
+ public:
+  // Loads the library (once per path and process) and the model. Throws Failure(kModel) with a sentence that names
+  // the path, what was expected and what came. Thread-safe.
+  static std::shared_ptr<OnnxSession> load(const std::string& library, const std::string& model_path,
+                                           const std::vector<uint8_t>& model_bytes, int threads);
+  virtual ~OnnxSession() = default;
+
+  virtual const std::vector<OnnxPort>& inputs() const = 0;
+  virtual const std::vector<OnnxPort>& outputs() const = 0;
+
+  // Runs once on host tensors and waits; several threads may do so at a time. Throws Failure(kModel).
+  virtual std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) = 0;
+
+  // An evaluator for one run: `x` and `t` name the state's and the time's input, `out` the output; `extra` are the
+  // other inputs with a leading dimension of `rows`, kept for the run. `row_shape` is the shape of one row of x.
+  // The evaluator keeps the session alive. Throws Failure(kModel).
+  virtual std::unique_ptr<Evaluator> bind(const std::string& x, const std::string& t, const std::string& out,
+                                          int64_t rows, const std::vector<int64_t>& row_shape,
+                                          std::vector<HostTensor> extra) = 0;
+};
+
+}  // namespace ds

@@ -1,0 +1,89 @@
+// One sampling run as a task: the step loop, its state, its cancellation, and an ending that is told exactly once.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "../cuda/step_loop.h"
+#include "executor.h"
+#include "failure_report.h"
+#include "tensor.h"
+
+namespace ds {
+
+struct RunEnd {
+  bool failed = false;
+  FailureReport failure;
+  std::vector<BufferPtr> results;
+};
+
+// Hears of a run, on executor threads.
+class RunListener {
+ public:
+  virtual ~RunListener() = default;
+  // A foreign network is due: take_input(), then answer(). What it throws ends the run.
+  virtual void network_due() = 0;
+  virtual void progressed() noexcept = 0;
+  // Exactly once, and last.
+  virtual void ended(RunEnd end) noexcept = 0;
+};
+
+struct DueCall {
+  uint32_t evaluator;
+  size_t rows;
+  size_t values;  // rows x elements
+};
+
+class Run final : public Task {
+ public:
+  // `starts` fill the plan's starts, in its order.
+  Run(Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
+      std::unique_ptr<RunListener> listener);
+  ~Run() override;
+
+  Turn advance() noexcept override;
+  void cancel() noexcept override;
+  // As cancel(), with another reason; the first reason stands.
+  void fail(FailureCode code, const std::string& message) noexcept;
+
+  // Steps finished so far.
+  uint32_t steps() const noexcept { return steps_.load(std::memory_order_relaxed); }
+  // The three below do nothing and say false unless a foreign network is due.
+  bool due(DueCall* call);
+  // Copies the due call's input (`values` floats) and times (`rows` floats).
+  bool take_input(float* x, float* t);
+  // Takes the network's output (`values` floats) and goes on.
+  bool answer(const float* out);
+
+ private:
+  enum class State { kReady, kRunning, kWaiting, kDone };
+
+  Turn take_turn();
+  Turn park();
+  RunEnd complete();
+  void end(RunEnd end) noexcept;
+  void stop_with(FailureCode code, const char* message) noexcept;
+  size_t values() const { return static_cast<size_t>(rows_) * static_cast<size_t>(elements_); }
+
+  Executor& executor_;
+  const int64_t rows_;
+  const int64_t elements_;
+  std::unique_ptr<StepLoop> loop_;
+  std::vector<std::shared_ptr<TensorData>> starts_;  // until the first stage has copied them
+  std::unique_ptr<RunListener> listener_;
+  const bool host_memory_;
+  std::vector<float> staged_input_;  // without host memory only
+  std::vector<float> staged_output_;
+  bool answered_ = false;
+  std::atomic<uint32_t> steps_{0};
+
+  std::mutex mutex_;
+  State state_ = State::kReady;
+  bool stopped_ = false;
+  FailureReport reason_;
+};
+
+}  // namespace ds

@@ -1,0 +1,125 @@
+// Messages carry a run's number; what JavaScript keeps for it is looked up on arrival, and is gone once it has ended.
+#include "run_binding.h"
+
+#include <atomic>
+#include <utility>
+
+#include "run_pending.h"
+
+namespace ds {
+namespace {
+
+PendingRun* pending_run(Environment& environment, uint64_t id) {
+  return static_cast<PendingRun*>(environment.find(id));
+}
+
+class NetworkDue final : public Message {
+ public:
+  explicit NetworkDue(uint64_t id) : id_(id) {}
+  void deliver(Environment& environment, Napi::Env env) override {
+    if (PendingRun* pending = pending_run(environment, id_)) pending->call_network(environment, env);
+  }
+
+ private:
+  uint64_t id_;
+};
+
+using Flag = std::shared_ptr<std::atomic<bool>>;
+
+class Progressed final : public Message {
+ public:
+  Progressed(uint64_t id, Flag outstanding) : id_(id), outstanding_(std::move(outstanding)) {}
+  void deliver(Environment& environment, Napi::Env env) override {
+    outstanding_->store(false);
+    if (PendingRun* pending = pending_run(environment, id_)) pending->call_progress(env);
+  }
+
+ private:
+  uint64_t id_;
+  Flag outstanding_;
+};
+
+class Ended final : public Message {
+ public:
+  explicit Ended(uint64_t id) : id_(id) {}
+  void deliver(Environment& environment, Napi::Env env) override {
+    const std::unique_ptr<Pending> pending = environment.take(id_);
+    if (pending) static_cast<PendingRun&>(*pending).call_done(env, std::move(end));
+  }
+  RunEnd end;
+
+ private:
+  uint64_t id_;
+};
+
+class Messenger final : public RunListener {
+ public:
+  Messenger(std::shared_ptr<Outbox> outbox, uint64_t id)
+      : outbox_(std::move(outbox)),
+        id_(id),
+        progress_outstanding_(std::make_shared<std::atomic<bool>>(false)),
+        ended_(std::make_unique<Ended>(id)) {}
+
+  void network_due() override { outbox_->post(std::make_unique<NetworkDue>(id_)); }
+
+  void progressed() noexcept override {
+    if (progress_outstanding_->exchange(true)) return;
+    try {
+      outbox_->post(std::make_unique<Progressed>(id_, progress_outstanding_));
+    } catch (...) {
+      progress_outstanding_->store(false);
+    }
+  }
+
+  void ended(RunEnd end) noexcept override {
+    ended_->end = std::move(end);
+    outbox_->post(std::move(ended_));
+  }
+
+ private:
+  std::shared_ptr<Outbox> outbox_;
+  uint64_t id_;
+  Flag progress_outstanding_;
+  std::unique_ptr<Ended> ended_;  // made in advance, so that the end needs no memory
+};
+
+}  // namespace
+
+void RunBinding::define(Napi::Env env) {
+  BindingClass::define(env, "NativeRun",
+                       {InstanceMethod<&RunBinding::resume>("resume"), InstanceMethod<&RunBinding::cancel>("cancel")});
+}
+
+RunBinding::RunBinding(const Napi::CallbackInfo& info) : BindingClass(info) {
+  RunPayload payload = take(info);
+  run_ = std::move(payload.run);
+  id_ = payload.id;
+}
+
+Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
+                              std::vector<std::shared_ptr<TensorData>> starts, Napi::Object handlers) {
+  Environment& environment = Environment::of(env);
+  const size_t values = static_cast<size_t>(loop->plan().rows) * static_cast<size_t>(loop->plan().elements);
+  auto made = std::make_unique<PendingRun>(device_object, &device, values, handlers);
+  PendingRun& pending = *made;
+  const uint64_t id = environment.begin(std::move(made));
+  try {
+    auto run = std::make_shared<Run>(device.executor(), std::move(loop), std::move(starts),
+                                     std::make_unique<Messenger>(environment.outbox(), id));
+    pending.attach(run);
+    Napi::Object object = make(env, {run, id});
+    if (!device.executor().start(run)) throw closed_error(env);
+    return object;
+  } catch (...) {
+    environment.take(id);
+    throw;
+  }
+}
+
+void RunBinding::resume(const Napi::CallbackInfo& info) {
+  if (PendingRun* pending = pending_run(Environment::of(info.Env()), id_)) pending->resume();
+}
+
+void RunBinding::cancel(const Napi::CallbackInfo&) { run_->cancel(); }
+
+}  // namespace ds

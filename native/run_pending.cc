@@ -1,0 +1,138 @@
+// Arrays lent to a JavaScript network are its own memory, never the engine's, so that a late write harms nobody.
+#include "run_pending.h"
+
+#include <string>
+#include <utility>
+
+#include "js_error.h"
+#include "tensor_binding.h"
+
+namespace ds {
+namespace {
+
+void detach_array(Napi::Reference<Napi::Float32Array>& reference) noexcept {
+  try {
+    if (reference.IsEmpty()) return;
+    const Napi::Env env = reference.Env();
+    const Napi::HandleScope scope(env);
+    const Napi::Float32Array array = reference.Value();
+    napi_value buffer = nullptr;
+    bool detached = true;
+    if (napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok &&
+        napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached) {
+      // Refused for a buffer that is not detachable, which then stays with the user.
+      napi_detach_arraybuffer(env, buffer);
+    }
+    reference.Reset();
+  } catch (...) {
+    // Terminating: the arrays go with their environment.
+  }
+}
+
+Napi::Reference<Napi::Float32Array> lent_array(Environment& environment, Napi::Env env, size_t length) {
+  return Napi::Reference<Napi::Float32Array>::New(
+      environment.new_array(env, napi_float32_array, length).As<Napi::Float32Array>(), 1);
+}
+
+// Null when the array's memory was taken away or resized.
+float* lent_data(const Napi::Reference<Napi::Float32Array>& reference, size_t length) {
+  const Napi::Float32Array array = reference.Value();
+  napi_typedarray_type type = napi_int8_array;
+  size_t count = 0, offset = 0;
+  void* data = nullptr;
+  napi_value buffer = nullptr;
+  bool detached = true;
+  if (napi_get_typedarray_info(array.Env(), array, &type, &count, &data, &buffer, &offset) != napi_ok ||
+      napi_is_detached_arraybuffer(array.Env(), buffer, &detached) != napi_ok) {
+    return nullptr;
+  }
+  return detached || type != napi_float32_array || count != length ? nullptr : static_cast<float*>(data);
+}
+
+}  // namespace
+
+PendingRun::PendingRun(Napi::Object device, const Device* owner, size_t values, Napi::Object handlers)
+    : device_(Napi::Persistent(device)), handlers_(Napi::Persistent(handlers)), owner_(owner), values_(values) {}
+
+void PendingRun::lend(Environment& environment, Napi::Env env, const DueCall& call) {
+  lent_.x = lent_array(environment, env, call.values);
+  lent_.t = lent_array(environment, env, call.rows);
+  lent_.out = lent_array(environment, env, call.values);
+  lent_.active = run_->take_input(lent_data(lent_.x, call.values), lent_data(lent_.t, call.rows));
+}
+
+void PendingRun::call_network(Environment& environment, Napi::Env env) {
+  DueCall call;
+  if (!run_->due(&call)) return;
+  // The handler may end the run and with it this object; the run is then still needed for fail().
+  const std::shared_ptr<Run> run = run_;
+  try {
+    lend(environment, env, call);
+    if (!lent_.active) return;
+    const Napi::Object handlers = handlers_.Value();
+    handlers.Get("network").As<Napi::Function>().Call(
+        handlers, {Napi::Number::New(env, call.evaluator), lent_.x.Value(), lent_.t.Value(), lent_.out.Value()});
+  } catch (const Napi::Error& error) {
+    run->fail(FailureCode::kInternal, "The network handler threw: " + error.Message());
+  } catch (...) {
+    const FailureReport failure = report_current();
+    run->fail(failure.code, failure.message);
+  }
+}
+
+void PendingRun::call_progress(Napi::Env env) {
+  const uint32_t steps = run_->steps();
+  if (steps == told_steps_) return;
+  told_steps_ = steps;
+  const Napi::Object handlers = handlers_.Value();
+  handlers.Get("progress").As<Napi::Function>().Call(handlers, {Napi::Number::New(env, steps)});
+}
+
+void PendingRun::call_done(Napi::Env env, RunEnd end) {
+  detach();
+  Napi::Value failure = env.Null(), results = env.Null();
+  if (!end.failed) {
+    try {
+      Napi::Array tensors = Napi::Array::New(env, end.results.size());
+      for (size_t i = 0; i < end.results.size(); ++i) {
+        auto data = std::make_shared<TensorData>(owner_, std::move(end.results[i]), values_);
+        tensors.Set(static_cast<uint32_t>(i), TensorBinding::make(env, {device_.Value(), std::move(data)}));
+      }
+      results = tensors;
+    } catch (...) {
+      end.failed = true;
+      end.failure = report(FailureCode::kInternal, current_js_error(env).Message().c_str());
+    }
+  }
+  if (end.failed) {
+    Napi::Object object = Napi::Object::New(env);
+    object.Set("code", code_name(end.failure.code));
+    object.Set("message", end.failure.message);
+    object.Set("step", static_cast<double>(end.failure.step));
+    object.Set("row", static_cast<double>(end.failure.row));
+    object.Set("evaluator", end.failure.evaluator);
+    failure = object;
+  }
+  const Napi::Object handlers = handlers_.Value();
+  handlers.Get("done").As<Napi::Function>().Call(handlers, {failure, results});
+}
+
+void PendingRun::resume() {
+  if (!lent_.active) return;
+  const float* out = lent_data(lent_.out, values_);
+  if (out == nullptr) {
+    run_->fail(FailureCode::kInternal, "The network detached or resized `out` before it resumed the run");
+  } else {
+    run_->answer(out);
+  }
+  detach();
+}
+
+void PendingRun::detach() noexcept {
+  lent_.active = false;
+  detach_array(lent_.x);
+  detach_array(lent_.t);
+  detach_array(lent_.out);
+}
+
+}  // namespace ds

@@ -1,0 +1,46 @@
+// The JavaScript side of one run in progress: its handlers, and the arrays that its network holds at the moment.
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <utility>
+
+#include "environment.h"
+#include "run.h"
+
+namespace ds {
+
+class PendingRun final : public Pending {
+ public:
+  // `values` is the length of each result.
+  PendingRun(Napi::Object device, const Device* owner, size_t values, Napi::Object handlers);
+
+  void attach(std::shared_ptr<Run> run) { run_ = std::move(run); }
+  // Calls the network handler if the run still waits for it.
+  void call_network(Environment& environment, Napi::Env env);
+  void call_progress(Napi::Env env);
+  // Detaches, then calls `done`.
+  void call_done(Napi::Env env, RunEnd end);
+  // JavaScript says that `out` is filled.
+  void resume();
+
+ private:
+  struct Lent {
+    Napi::Reference<Napi::Float32Array> x, t, out;
+    bool active = false;
+  };
+
+  void lend(Environment& environment, Napi::Env env, const DueCall& call);
+  void detach() noexcept;
+
+  Napi::ObjectReference device_;
+  Napi::ObjectReference handlers_;
+  const Device* owner_;
+  const size_t values_;
+  uint32_t told_steps_ = 0;
+  std::shared_ptr<Run> run_;
+  Lent lent_;
+};
+
+}  // namespace ds

@@ -1,0 +1,5 @@
+/** What `npm run demo` runs. */
+import { runDemo } from './draw-digits';
+import { runAsProcess } from './terminal';
+
+void runAsProcess(runDemo);

@@ -1,0 +1,153 @@
+/** `Device`: where runs compute. CPU everywhere, CUDA where there is a driver and a GPU. */
+import { DeviceUnavailableError, DisposedError, expected, refuseUnknownKeys } from './errors';
+import { native, type CudaState, type NativeDevice } from './native';
+
+export interface DeviceOptions {
+  /** CPU threads (default: all cores). One per GPU on CUDA. */
+  threads?: number;
+  /** CPU lanes (default 'auto': the widest this machine has). All give the same bits. */
+  lanes?: 'auto' | 'scalar' | 'avx2';
+}
+
+/** What `devices()` reports. */
+export interface DeviceReport {
+  cpu: { cores: number; lanes: string[] };
+  cuda: CudaState & { usable: boolean; reason: string; remedy: string };
+}
+
+/** Why CUDA cannot be used, and what to do, by cudaGetDeviceCount's answer. */
+function explainCuda(state: CudaState): { usable: boolean; reason: string; remedy: string } {
+  const no = (reason: string, remedy: string) => ({ usable: false, reason, remedy });
+  if (!state.built) {
+    return no('built without CUDA', 'Install the CUDA toolkit (nvcc) and build again with `npm run build`.');
+  }
+  switch (state.code) {
+    case 0:
+      if (state.devices.length > 0) return { usable: true, reason: 'ready', remedy: '' };
+      return no('driver present, no device', 'Check that a GPU is visible (CUDA_VISIBLE_DEVICES, nvidia-smi).');
+    case 35:
+      if (state.driverVersion === 0) return no('no CUDA driver', 'Install the NVIDIA driver.');
+      return no(
+        `the driver supports CUDA ${version(state.driverVersion)}, this build needs ${version(state.runtimeVersion)}`,
+        'Update the NVIDIA driver.',
+      );
+    case 100:
+      return no('driver present, no device', 'Check that a GPU is visible (CUDA_VISIBLE_DEVICES, nvidia-smi).');
+    case 802:
+    case 803:
+    case 804:
+      return no(
+        `driver and library do not match (${state.message})`,
+        'Restart after a driver update, or reinstall it.',
+      );
+    default:
+      return no(`initialisation failed (${state.code}: ${state.message})`, 'Run nvidia-smi and read its error.');
+  }
+}
+
+function version(number: number): string {
+  return `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;
+}
+
+/** What was built in, what was found, and why not. Asks the driver. */
+export function devices(): DeviceReport {
+  const addon = native();
+  const state = addon.cuda();
+  return { cpu: addon.cpu, cuda: { ...state, ...explainCuda(state) } };
+}
+
+/**
+ * A device with its own executor threads and its own count of bytes.
+ *
+ * @example
+ * const device = await Device.open('auto', { threads: 2 });
+ * device.kind;     // 'cuda' where there is one, else 'cpu'
+ */
+export class Device {
+  readonly kind: 'cpu' | 'cuda';
+  /** Model name. */
+  readonly name: string;
+  /** Executor threads. */
+  readonly threads: number;
+  /** 'scalar' or 'avx2' on the CPU, 'cuda' on CUDA. */
+  readonly lanes: string;
+  /** Why 'auto' gave the CPU; undefined otherwise. */
+  readonly fallback: string | undefined;
+  private handle: NativeDevice | undefined;
+
+  private constructor(handle: NativeDevice, fallback: string | undefined) {
+    this.handle = handle;
+    this.kind = handle.kind;
+    this.name = handle.name;
+    this.threads = handle.threads;
+    this.lanes = handle.lanes;
+    this.fallback = fallback;
+  }
+
+  /**
+   * @param spec 'auto' (CUDA if usable, else CPU), 'cpu', 'cuda' (the first GPU) or 'cuda:1'.
+   * @throws DeviceUnavailableError with reason and remedy where an explicit CUDA device is not there.
+   */
+  static async open(spec = 'auto', options: DeviceOptions = {}): Promise<Device> {
+    return Promise.resolve(Device.openNow(spec, options));
+  }
+
+  /** The device of callers that name none: 'auto', opened once. */
+  static default(): Device {
+    if (shared === undefined || shared.handle === undefined) shared = Device.openNow('auto', {});
+    return shared;
+  }
+
+  private static openNow(spec: string, options: DeviceOptions): Device {
+    refuseUnknownKeys(options, ['threads', 'lanes'], 'Device.open options');
+    const { threads, lanes = 'auto' } = options;
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
+      throw expected('an integer from 1 to 1024', 'threads', threads);
+    }
+    const addon = native();
+    if (lanes !== 'auto' && !addon.cpu.lanes.includes(lanes)) {
+      throw expected(`'auto' or one of this machine's ${addon.cpu.lanes.join(', ')}`, 'lanes', lanes);
+    }
+    const chosen = lanes === 'auto' ? (addon.cpu.lanes.at(-1) as string) : lanes; // listed from narrow to wide
+    const match = typeof spec === 'string' ? /^(?:auto|cpu|cuda(?::(\d{1,4}))?)$/.exec(spec) : null;
+    if (match === null) throw expected("'auto', 'cpu', 'cuda' or 'cuda:<n>'", 'device', spec);
+    const cpu = (fallback?: string): Device =>
+      new Device(addon.openDevice('cpu', 0, threads ?? addon.cpu.cores, chosen), fallback);
+    if (spec === 'cpu') return cpu();
+
+    const { cuda } = devices();
+    const ordinal = Number(match[1] ?? 0);
+    if (!cuda.usable) {
+      if (spec === 'auto') return cpu(cuda.reason);
+      throw new DeviceUnavailableError(`The device '${spec}' is not there: ${cuda.reason}.`, cuda.remedy);
+    }
+    if (!cuda.devices.some((d) => d.ordinal === ordinal)) {
+      const there = cuda.devices.map((d) => `cuda:${d.ordinal}`).join(', ');
+      throw new DeviceUnavailableError(`The device '${spec}' is not there; found ${there}.`, 'Choose one of these.');
+    }
+    return new Device(addon.openDevice('cuda', ordinal, 1, 'auto'), undefined);
+  }
+
+  /** Bytes held now and at most so far by tensors, runs and their tables on this device. */
+  memory(): { liveBytes: number; peakBytes: number } {
+    return this.native.memory();
+  }
+
+  /** Ends its runs, joins its threads. Idempotent. */
+  dispose(): void {
+    this.handle?.close();
+    this.handle = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  get native(): NativeDevice {
+    if (this.handle === undefined) throw new DisposedError(`The device ${this.name}`);
+    return this.handle;
+  }
+}
+
+let shared: Device | undefined;

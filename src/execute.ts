@@ -1,0 +1,95 @@
+/** Hands a plan to the engine, answers for JavaScript networks while it runs, and turns failures into typed errors. */
+import type { Device } from './device';
+import { AbortError, expected, isFloat32Array, ModelError } from './errors';
+import type { NativeEvaluator, NativePlan, NativeRun, NativeStart, NativeTensor, RunHandlers } from './native';
+import { fromFailure, fromNativeError } from './native-error';
+import type { NetworkCall } from './nets/network';
+import { lower } from './plan/lower';
+import type { Plan } from './plan/plan';
+import type { Evaluator } from './trace/evaluators';
+
+export interface Execution {
+  device: Device;
+  plan: Plan;
+  evaluators: readonly Evaluator[];
+  seeds: BigUint64Array;
+  starts: NativeStart[];
+  /** Buffers to hand out. */
+  results: number[];
+  signal: AbortSignal | undefined;
+  /** Steps finished so far; may skip some. */
+  onProgress?: (step: number) => void;
+}
+
+function bind({ network, kwargs }: Evaluator, { plan, device }: Execution): NativeEvaluator {
+  if (typeof network === 'function') return { network: null, ports: null, inputs: {} };
+  if (network.device !== device) {
+    throw expected(`a network on the run's device (${device.name})`, network.name, network.device);
+  }
+  return network.bind(plan.data.rows, plan.data.rowShape, kwargs);
+}
+
+/** Runs a plan to its end. @throws the typed errors of `Samplers.sample`. */
+export async function execute(execution: Execution): Promise<NativeTensor[]> {
+  const { device, plan, evaluators, signal } = execution;
+  if (signal?.aborted === true) throw new AbortError(signal.reason);
+  const bound = evaluators.map((evaluator) => bind(evaluator, execution));
+  const lowered: NativePlan = lower(plan, execution.seeds, bound, execution.results);
+  const shape = [plan.data.rows, ...plan.data.rowShape];
+  let stepsDone = 0;
+  let failed: ModelError | undefined;
+
+  return new Promise<NativeTensor[]>((resolve, reject) => {
+    let over = false;
+    const onAbort = (): void => run.cancel();
+    const answer = async (evaluator: number, x: Float32Array, t: Float32Array, out: Float32Array): Promise<void> => {
+      const { network, kwargs, name } = evaluators[evaluator] as Evaluator;
+      try {
+        const call: NetworkCall = { x, t, cond: kwargs, out, shape, signal };
+        const given = await (network as (call: NetworkCall) => unknown)(call);
+        if (over) return;
+        if (given !== undefined && given !== out) fill(out, given, name);
+        run.resume();
+      } catch (cause) {
+        if (over) return;
+        const message = cause instanceof Error ? cause.message : String(cause);
+        failed ??= new ModelError(`The network '${name}' failed in step ${stepsDone}: ${message}`, { cause });
+        run.cancel();
+      }
+    };
+    const run = startRun(device, lowered, execution.starts, {
+      network: (evaluator, x, t, out) => void answer(evaluator, x, t, out),
+      progress: (step) => {
+        stepsDone = step;
+        execution.onProgress?.(step);
+      },
+      done: (failure, results) => {
+        over = true;
+        signal?.removeEventListener('abort', onAbort);
+        if (failed !== undefined) reject(failed);
+        else if (failure !== null) reject(fromFailure(failure, plan.data.evaluators, signal));
+        else resolve(results as NativeTensor[]);
+      },
+    });
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
+
+function startRun(device: Device, plan: NativePlan, starts: NativeStart[], handlers: RunHandlers): NativeRun {
+  try {
+    return device.native.startRun(plan, starts, handlers);
+  } catch (error) {
+    throw fromNativeError(error);
+  }
+}
+
+function fill(out: Float32Array, given: unknown, name: string): void {
+  if (!isFloat32Array(given) || given.length !== out.length) {
+    throw expected(
+      `a Float32Array of ${out.length} values, or nothing after filling \`out\``,
+      `result of ${name}`,
+      given,
+    );
+  }
+  out.set(given);
+}

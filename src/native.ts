@@ -1,0 +1,214 @@
+/** The border with the native addon: its typed surface, and the only place that loads it. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { NativeLoadError } from './errors';
+
+/** One combine pass: every output is an affine combination of the same terms, element by element. */
+export interface NativeCombine {
+  kind: 'combine';
+  /**
+   * First word of this pass in the record of its step. Coefficients (float32 bits) follow output by output:
+   * one per term, or a single one for a derived output, which is that multiple of output 0 after rounding.
+   */
+  firstWord: number;
+  /** A buffer (with the evaluator that wrote it, or -1), or unit normals (the record's word that holds the draw index). */
+  terms: ({ slot: number; evaluator: number } | { draw: number })[];
+  outputs: { slot: number; derived: boolean }[];
+}
+
+/** A group of network calls at one input and one time. */
+export interface NativeEvaluate {
+  kind: 'evaluate';
+  input: number;
+  /** Index among the times of the step. */
+  time: number;
+  calls: { evaluator: number; output: number }[];
+}
+
+export interface NativeProgram {
+  /** Words per record and row class. */
+  words: number;
+  /** Times per record and row class. */
+  times: number;
+  stages: (NativeEvaluate | NativeCombine)[];
+}
+
+/** A network bound to its conditioning for one run; without `network` the JavaScript handler is called. */
+export interface NativeEvaluator {
+  network: NativeNetwork | null;
+  /** Names of the state's input, the time's input and the output; null unless the network is ONNX. */
+  ports: { x: string; t: string; out: string } | null;
+  /** Extra inputs of a native network by name; empty for JavaScript. */
+  inputs: Record<string, NativeInput>;
+}
+
+export interface NativeInput {
+  data: Float32Array | Int32Array | BigInt64Array;
+  shape: number[];
+}
+
+/** A plan as the engine reads it: no options, no defaults, no optional fields. */
+export interface NativePlan {
+  rows: number;
+  /** Elements of one row. */
+  elements: number;
+  /** Shape of one row, for networks that want it; its product is `elements`. */
+  rowShape: number[];
+  /** Buffers of [rows, elements] float32. */
+  slots: number;
+  programs: NativeProgram[];
+  /** Program of each entry. The last `steps` entries are steps; one may stand before them to make the start. */
+  sequence: Uint32Array;
+  steps: number;
+  /** Row classes: rows with the same class share their numbers. */
+  classes: number;
+  rowClass: Uint32Array;
+  /** Records, entry after entry: classes × words. */
+  words: Uint32Array;
+  /** Times, entry after entry: times × classes. */
+  times: Float32Array;
+  /** Philox key of each row. */
+  seeds: BigUint64Array;
+  evaluators: NativeEvaluator[];
+  /** Buffers handed out at the end, in this order. */
+  results: Uint32Array;
+}
+
+/** What fills a buffer before the first entry. */
+export interface NativeStart {
+  slot: number;
+  data: Float32Array | NativeTensor;
+}
+
+export interface NativeFailure {
+  code: 'ABORTED' | 'NUMERICAL' | 'OUT_OF_MEMORY' | 'CUDA' | 'MODEL' | 'INTERNAL';
+  message: string;
+  /** With NUMERICAL: the step, row and evaluator (-1: none, the update itself overflowed) of the first such value. */
+  step: number;
+  row: number;
+  evaluator: number;
+}
+
+/** What a run calls on the JavaScript thread. None of these is ever called after `done`, or from another thread. */
+export interface RunHandlers {
+  /** `out` must be filled, then `NativeRun.resume()` called; the arrays are detached then, or when the run ends. */
+  network(evaluator: number, x: Float32Array, t: Float32Array, out: Float32Array): void;
+  /** Steps finished so far; calls may coalesce. */
+  progress(step: number): void;
+  done(failure: NativeFailure | null, results: NativeTensor[] | null): void;
+}
+
+export interface NativeRun {
+  /** The JavaScript network that is due has filled `out`. Ignored when none is due or the run has ended. */
+  resume(): void;
+  /** Ends the run with ABORTED at the next stage. Idempotent. */
+  cancel(): void;
+}
+
+export interface NativeTensor {
+  readonly byteLength: number;
+  /** A copy in host memory. */
+  read(): Promise<Float32Array>;
+  /** Frees the memory at once. Idempotent. */
+  release(): void;
+}
+
+export interface NativeNetwork {
+  release(): void;
+}
+
+export interface OnnxPort {
+  name: string;
+  /** ONNX element type, as 'float32', 'int64', 'int32', or 'other(n)'. */
+  dtype: string;
+  /** -1 where the dimension is symbolic. */
+  shape: number[];
+}
+
+export interface NativeOnnx extends NativeNetwork {
+  readonly inputs: OnnxPort[];
+  readonly outputs: OnnxPort[];
+  /** Off the JavaScript thread. Outputs that are not float32, int32 or int64 are an error. */
+  run(feeds: Record<string, NativeInput>): Promise<Record<string, NativeInput>>;
+}
+
+export interface NativeDevice {
+  readonly kind: 'cpu' | 'cuda';
+  readonly name: string;
+  /** Lanes in use on the CPU ('scalar' | 'avx2'); 'cuda' on CUDA. */
+  readonly lanes: string;
+  readonly threads: number;
+  /** Bytes held now and at most so far, by tensors, runs and their tables. */
+  memory(): { liveBytes: number; peakBytes: number };
+  upload(data: Float32Array): NativeTensor;
+  startRun(plan: NativePlan, starts: NativeStart[], handlers: RunHandlers): NativeRun;
+  /** Isotropic mixture, exact SiT velocity: weights [K], means [K × elements], deviations [K]. */
+  mixture(weights: Float32Array, means: Float32Array, deviations: Float32Array): NativeNetwork;
+  /** Loads a model with the ONNX Runtime library at `library`. `model` is a path or the bytes. */
+  onnx(library: string, model: string | Uint8Array, threads: number): Promise<NativeOnnx>;
+  /** Cancels its runs, joins its threads. Idempotent. */
+  close(): void;
+}
+
+export interface CudaState {
+  /** Built with CUDA support. */
+  built: boolean;
+  /** cudaGetDeviceCount's result; 0 is success; -1 without CUDA support. */
+  code: number;
+  message: string;
+  driverVersion: number;
+  runtimeVersion: number;
+  devices: { ordinal: number; name: string; totalBytes: number; computeCapability: string }[];
+}
+
+export interface NativeAddon {
+  build: { compiler: string; cuda: boolean; cudaArchitectures: string };
+  cpu: { lanes: string[]; cores: number };
+  /** Asks the driver; nothing does so before this is called. */
+  cuda(): CudaState;
+  openDevice(kind: 'cpu' | 'cuda', ordinal: number, threads: number, lanes: string): NativeDevice;
+  /** Unit normals as the kernels make them, for tests and for callers that want the noise itself. */
+  normals(lanes: string, seed: bigint, stream: number, draw: number, first: number, count: number): Float32Array;
+  /** Philox4x32-10 of counter (4 words) and key (2 words). */
+  philox(lanes: string, counter: Uint32Array, key: Uint32Array): Uint32Array;
+  /** Over `count` consecutive words from `first`: how many Box-Muller results (radius, and sine and cosine) are not finite, and their range. */
+  normalRange(lanes: string, first: number, count: number): { bad: number; maxRadius: number; maxUnit: number };
+}
+
+const FILE = 'diffusion_samplers.node';
+
+function candidates(): string[] {
+  const root = resolve(__dirname, '..');
+  const chosen = process.env['DIFFUSION_SAMPLERS_ADDON'];
+  if (chosen !== undefined && chosen !== '') return [resolve(chosen)];
+  return [join(root, 'build', 'Release', FILE), join(root, 'build', 'Debug', FILE)];
+}
+
+let loaded: NativeAddon | undefined;
+
+/**
+ * The addon, loaded on first use. Loading touches no CUDA driver.
+ * @throws NativeLoadError with the remedy where it was not built or does not fit this Node.
+ */
+export function native(): NativeAddon {
+  if (loaded !== undefined) return loaded;
+  const files = candidates();
+  const file = files.find((candidate) => existsSync(candidate));
+  if (file === undefined) {
+    throw new NativeLoadError(
+      `The native addon was not found at ${files.join(' or ')}.`,
+      'Build it with `npm run build` in the package folder (needs g++ and cmake).',
+    );
+  }
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a .node file has no other loader in CommonJS
+    loaded = require(file) as NativeAddon;
+  } catch (cause) {
+    throw new NativeLoadError(
+      `The native addon ${file} did not load: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      'Build it again with `npm run build` for this Node and this machine.',
+      cause,
+    );
+  }
+  return loaded;
+}

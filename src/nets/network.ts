@@ -1,0 +1,43 @@
+/** Networks: a JavaScript function, or one that the engine evaluates itself. */
+import type { Device } from '../device';
+import type { NativeEvaluator } from '../native';
+
+/** Conditioning of a run, by name; what the names mean is the network's own. */
+export type NetKwargs = Readonly<Record<string, unknown>>;
+
+/** One call of a JavaScript network. The arrays belong to the call: they are detached when it settles or the run ends. */
+export interface NetworkCall {
+  /** The network's input (cIn x), [n, ...] flat. */
+  readonly x: Float32Array;
+  /** Time of every row, [n], in the network's own clock. */
+  readonly t: Float32Array;
+  /** The kwargs given for this net, as they were given. */
+  readonly cond: NetKwargs;
+  /** To be filled with the prediction, [n, ...] flat; or return an array of that length instead. */
+  readonly out: Float32Array;
+  /** [n, ...] */
+  readonly shape: readonly number[];
+  /** The run's signal, if it has one. */
+  readonly signal: AbortSignal | undefined;
+}
+
+export type NetworkFunction = (call: NetworkCall) => void | Float32Array | Promise<void | Float32Array>;
+
+/** A network that runs without JavaScript. Implemented by OnnxNet and GaussianMixtureNet. */
+export interface NativeNet {
+  readonly name: string;
+  /** Where it runs. */
+  readonly device: Device;
+  /**
+   * Checks that it can run on [rows, ...rowShape] with these kwargs, and binds them.
+   * @throws InvalidArgumentError naming the kwarg or dimension.
+   */
+  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator;
+}
+
+export type Network = NetworkFunction | NativeNet;
+
+/** The name errors and plans use. */
+export function networkName(network: Network): string {
+  return network.name === '' ? 'network' : network.name;
+}

@@ -1,0 +1,110 @@
+/** `OnnxModel`: load, inspect and run an ONNX file, off the event loop. */
+import { existsSync } from 'node:fs';
+import { Device } from '../device';
+import { DisposedError, expected, ModelError, refuseUnknownKeys } from '../errors';
+import type { NativeInput, NativeOnnx, OnnxPort } from '../native';
+import { fromNativeError } from '../native-error';
+import { onnxInput, type OnnxValue } from './onnx-input';
+import { onnxLibrary } from './onnx-library';
+
+export interface OnnxModelOptions {
+  /** Whose executor runs it (default: the default device). ONNX Runtime itself computes on the CPU. */
+  device?: Device;
+  /** Path of a libonnxruntime (default: the one in the optional peer onnxruntime-node). */
+  library?: string;
+  /** Threads within one operator (default: the device's CPU threads). */
+  threads?: number;
+}
+
+/** An output of `run`. */
+export interface OnnxOutput {
+  readonly data: Float32Array | Int32Array | BigInt64Array;
+  readonly shape: readonly number[];
+}
+
+/**
+ * An ONNX model with ONNX Runtime behind it.
+ *
+ * @example
+ * const model = await OnnxModel.load('models/digits-classifier.onnx');
+ * model.inputs;                                    // [{ name: 'x', dtype: 'float32', shape: [-1, 1, 28, 28] }]
+ * const { logits } = await model.run({ x: digits });
+ */
+export class OnnxModel {
+  readonly device: Device;
+  /** Declared inputs; -1 in a shape is symbolic. */
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+  private handle: NativeOnnx | undefined;
+
+  private constructor(handle: NativeOnnx, device: Device) {
+    this.handle = handle;
+    this.device = device;
+    this.inputs = Object.freeze([...handle.inputs]);
+    this.outputs = Object.freeze([...handle.outputs]);
+  }
+
+  /**
+   * @param model A path, or the bytes of a model.
+   * @throws ModelError where the file, the model or the library is not usable, with the remedy.
+   */
+  static async load(model: string | Uint8Array, options: OnnxModelOptions = {}): Promise<OnnxModel> {
+    refuseUnknownKeys(options, ['device', 'library', 'threads'], 'options');
+    const { device = Device.default(), library } = options;
+    if (!(device instanceof Device)) throw expected('a Device', 'device', device);
+    const threads = options.threads ?? (device.kind === 'cpu' ? device.threads : 1);
+    if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
+      throw expected('an integer from 1 to 1024', 'threads', threads);
+    }
+    if (typeof model !== 'string' && !(model instanceof Uint8Array)) {
+      throw expected('a path or a Uint8Array', 'model', model);
+    }
+    if (typeof model === 'string' && !existsSync(model))
+      throw new ModelError(`The model file '${model}' does not exist.`);
+    try {
+      return new OnnxModel(await device.native.onnx(onnxLibrary(library), model, threads), device);
+    } catch (error) {
+      throw fromNativeError(error);
+    }
+  }
+
+  /**
+   * Runs the model once. Does not block the event loop.
+   * @param feeds One value per declared input.
+   * @throws InvalidArgumentError naming the input; ModelError where the model fails.
+   */
+  async run(feeds: Readonly<Record<string, OnnxValue>>): Promise<Record<string, OnnxOutput>> {
+    refuseUnknownKeys(
+      feeds,
+      this.inputs.map((port) => port.name),
+      'feeds',
+    );
+    const inputs: Record<string, NativeInput> = {};
+    for (const port of this.inputs) {
+      if (!(port.name in feeds))
+        throw expected(`a value for ${port.dtype} [${port.shape.join(', ')}]`, port.name, undefined);
+      inputs[port.name] = onnxInput(feeds[port.name], port, undefined, port.name);
+    }
+    try {
+      return await this.native.run(inputs);
+    } catch (error) {
+      throw fromNativeError(error);
+    }
+  }
+
+  /** Frees the session. Idempotent; runs under way keep what they need. */
+  dispose(): void {
+    this.handle?.release();
+    this.handle = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  get native(): NativeOnnx {
+    if (this.handle === undefined) throw new DisposedError('The ONNX model');
+    return this.handle;
+  }
+}

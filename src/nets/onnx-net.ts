@@ -1,0 +1,120 @@
+/** `OnnxNet`: an ONNX model in the role of the network; between the first step and the last nothing is JavaScript. */
+import { basename } from 'node:path';
+import { expected, refuseUnknownKeys } from '../errors';
+import type { Device } from '../device';
+import type { NativeEvaluator, NativeInput, OnnxPort } from '../native';
+import type { NativeNet, NetKwargs } from './network';
+import { onnxInput } from './onnx-input';
+import { OnnxModel, type OnnxModelOptions } from './onnx-model';
+
+export interface OnnxNetOptions extends OnnxModelOptions {
+  /** Name of the state's input (default 'x', else the first input). */
+  x?: string;
+  /** Name of the time's input (default 't', else the second input). */
+  t?: string;
+  /** Name of the prediction (default: the first output). */
+  output?: string;
+}
+
+function find(
+  ports: readonly OnnxPort[],
+  asked: string | undefined,
+  usual: string,
+  index: number,
+  option: string,
+): OnnxPort {
+  const names = ports.map((port) => port.name);
+  const port =
+    asked === undefined ? (ports.find((p) => p.name === usual) ?? ports[index]) : ports.find((p) => p.name === asked);
+  if (port === undefined) throw expected(`one of the model's ${names.join(', ') || '(none)'}`, option, asked ?? usual);
+  if (port.dtype !== 'float32') throw expected('float32', `dtype of '${port.name}' (${option})`, port.dtype);
+  return port;
+}
+
+/**
+ * A model as a network: input x [n, ...] and t [n] float32, output of x's shape float32. Every further input is
+ * conditioning and comes from netKwargs under its own name (float32, int32 or int64; leading dimension n, or one
+ * number for all rows).
+ *
+ * @example
+ * const net = new SiTInterface(await OnnxNet.load('models/digits-sit.onnx', { device }));
+ */
+export class OnnxNet implements NativeNet {
+  readonly name: string;
+  readonly model: OnnxModel;
+  private readonly x: OnnxPort;
+  private readonly t: OnnxPort;
+  private readonly out: OnnxPort;
+  private readonly extra: readonly OnnxPort[];
+
+  private constructor(model: OnnxModel, name: string, x: OnnxPort, t: OnnxPort, out: OnnxPort) {
+    this.model = model;
+    this.name = name;
+    [this.x, this.t, this.out] = [x, t, out];
+    this.extra = model.inputs.filter((port) => port !== x && port !== t);
+  }
+
+  /** @throws ModelError, or InvalidArgumentError naming the port that the model does not have. */
+  static async load(model: string | Uint8Array, options: OnnxNetOptions = {}): Promise<OnnxNet> {
+    refuseUnknownKeys(options, ['device', 'library', 'threads', 'x', 't', 'output'], 'options');
+    const { x, t, output, ...rest } = options;
+    const loaded = await OnnxModel.load(model, rest);
+    try {
+      const name = typeof model === 'string' ? basename(model, '.onnx') : 'OnnxNet';
+      return new OnnxNet(
+        loaded,
+        name,
+        find(loaded.inputs, x, 'x', 0, 'x'),
+        find(loaded.inputs, t, 't', 1, 't'),
+        find(loaded.outputs, output, '', 0, 'output'),
+      );
+    } catch (error) {
+      loaded.dispose();
+      throw error;
+    }
+  }
+
+  get device(): Device {
+    return this.model.device;
+  }
+
+  /** @internal */
+  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator {
+    refuseUnknownKeys(
+      kwargs,
+      this.extra.map((port) => port.name),
+      `netKwargs of ${this.name}`,
+    );
+    for (const port of [this.x, this.out]) this.checkState(port, rows, rowShape);
+    const inputs: Record<string, NativeInput> = {};
+    for (const port of this.extra) {
+      const value = kwargs[port.name];
+      const option = `netKwargs.${port.name}`;
+      if (value === undefined)
+        throw expected(`the input '${port.name}' of ${this.name} (${port.dtype})`, option, value);
+      inputs[port.name] = onnxInput(value, port, rows, option);
+    }
+    return {
+      network: this.model.native,
+      ports: { x: this.x.name, t: this.t.name, out: this.out.name },
+      inputs,
+    };
+  }
+
+  private checkState(port: OnnxPort, rows: number, rowShape: readonly number[]): void {
+    const shape = [rows, ...rowShape];
+    const fits = port.shape.length === shape.length && port.shape.every((d, i) => d < 0 || d === shape[i]);
+    if (fits) return;
+    const declared = port.shape.map((d) => (d < 0 ? 'n' : d)).join(', ');
+    throw expected(`[${declared}], as '${port.name}' of ${this.name} has it`, 'shape', shape);
+  }
+
+  /** Frees the session. Idempotent; runs under way keep what they need. */
+  dispose(): void {
+    this.model.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,42 @@
+/** Which buffer a value lives in: homes for what outlives a step, the lowest free buffer for the rest. */
+
+/** A value of one step. Time runs in ticks: see `compileStep`. Its buffer is found by `allocate`, or fixed before. */
+export interface Value {
+  start: number;
+  end: number;
+  buffer: number | undefined;
+}
+
+/** Fixed buffers of what lives between steps, in the order of their first appearance. */
+export class Homes {
+  private readonly buffers = new Map<string, number>([['x', 0]]);
+
+  of(name: string): number {
+    let buffer = this.buffers.get(name);
+    if (buffer === undefined) {
+      buffer = this.buffers.size;
+      this.buffers.set(name, buffer);
+    }
+    return buffer;
+  }
+
+  /** Homes of carries by the sampler's own names. */
+  carries(): Record<string, number> {
+    const entries = [...this.buffers].filter(([name]) => name.startsWith('carry.'));
+    return Object.fromEntries(entries.map(([name, buffer]) => [name.slice('carry.'.length), buffer]));
+  }
+}
+
+/** Gives each value without a buffer the lowest one that is free over its life. Returns the number of buffers in use. */
+export function allocate(values: Value[]): number {
+  const placed = values.filter((v) => v.buffer !== undefined);
+  const overlaps = (a: Value, b: Value): boolean => a.start <= b.end && b.start <= a.end;
+  const open = values.filter((v) => v.buffer === undefined).sort((a, b) => a.start - b.start);
+  for (const value of open) {
+    let buffer = 0;
+    while (placed.some((other) => other.buffer === buffer && overlaps(value, other))) buffer++;
+    value.buffer = buffer;
+    placed.push(value);
+  }
+  return placed.reduce((n, v) => Math.max(n, (v.buffer as number) + 1), 0);
+}

@@ -1,0 +1,80 @@
+/** `Tensor`: a float32 array on a device, with an owner. */
+import { Device } from './device';
+import { DisposedError, expected, isFloat32Array } from './errors';
+import type { NativeTensor } from './native';
+import { fromNativeError } from './native-error';
+
+/** Refuses what is not a shape [n, ...] of non-negative integers with a representable size. */
+export function checkShape(shape: unknown, option: string): readonly number[] {
+  const valid =
+    Array.isArray(shape) && shape.length >= 1 && shape.every((d) => Number.isSafeInteger(d) && (d as number) >= 0);
+  if (!valid) throw expected('an array [n, ...] of non-negative integers', option, shape);
+  const dims = shape as number[];
+  const size = dims.reduce((n, d) => n * d, 1);
+  const largest = dims.reduce((n, d) => n * Math.max(1, d), 1);
+  if (largest > 2 ** 40 || size * 4 > Number.MAX_SAFE_INTEGER) throw expected('at most 2^40 elements', option, shape);
+  return Object.freeze([...dims]);
+}
+
+/**
+ * A float32 array on a device. It owns its memory: `dispose()` (or `using`) frees it at once, garbage collection is
+ * the safety net.
+ */
+export class Tensor {
+  /** [n, ...] */
+  readonly shape: readonly number[];
+  readonly dtype = 'float32';
+  readonly device: Device;
+  private handle: NativeTensor | undefined;
+
+  /** @internal */
+  constructor(handle: NativeTensor, shape: readonly number[], device: Device) {
+    this.handle = handle;
+    this.shape = shape;
+    this.device = device;
+  }
+
+  /** Copies `data`, [n, ...] flat in row-major order, to `device`. */
+  static from(data: Float32Array, shape: readonly number[], device: Device = Device.default()): Tensor {
+    const dims = checkShape(shape, 'shape');
+    if (!isFloat32Array(data)) throw expected('a Float32Array', 'data', data);
+    const size = dims.reduce((n, d) => n * d, 1);
+    if (data.length !== size)
+      throw expected(`${size} values for shape [${dims.join(', ')}]`, 'data.length', data.length);
+    try {
+      return new Tensor(device.native.upload(data), dims, device);
+    } catch (error) {
+      throw fromNativeError(error);
+    }
+  }
+
+  /** Bytes held. */
+  get byteLength(): number {
+    return this.native.byteLength;
+  }
+
+  /** A copy of the values in host memory; the caller owns it. Does not block the event loop. */
+  async data(): Promise<Float32Array> {
+    try {
+      return await this.native.read();
+    } catch (error) {
+      throw fromNativeError(error);
+    }
+  }
+
+  /** Frees the memory at once. Idempotent. A run that was given this tensor keeps what it needs. */
+  dispose(): void {
+    this.handle?.release();
+    this.handle = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @internal */
+  get native(): NativeTensor {
+    if (this.handle === undefined) throw new DisposedError(`The tensor of shape [${this.shape.join(', ')}]`);
+    return this.handle;
+  }
+}

@@ -1,0 +1,168 @@
+/** What every sampler must do, on the exact mixture. A new sampler gets all of it by one line. */
+import {
+  Device,
+  GaussianMixtureNet,
+  Rng,
+  SiTInterface,
+  Tensor,
+  type Samplers,
+  type SamplersConfig,
+  type StepState,
+} from '../../src';
+import { interpret } from './interpret';
+import { conditional, exactVelocity, guide, maxDifference, rms, solve, unitStart, unitStart64 } from './mixture';
+import { mixtureFunction } from './networks';
+
+export interface Contract {
+  make: (config: SamplersConfig) => Samplers;
+  /** Network evaluations of N steps without guidance. */
+  evaluations: (steps: number) => number;
+  /** Where false, the sampler draws noise and has no order to measure here. */
+  deterministic: boolean;
+}
+
+const ROWS = 8;
+const SHAPE = [ROWS, 4];
+
+export function contractSuite(name: string, { make, evaluations, deterministic }: Contract): void {
+  describe(name, () => {
+    let device: Device;
+    let net: SiTInterface;
+    let gNet: SiTInterface;
+    const rng = new Rng(7);
+
+    beforeAll(async () => {
+      device = await Device.open('cpu', { threads: 2 });
+      net = new SiTInterface(GaussianMixtureNet.create(conditional, { device }));
+      gNet = new SiTInterface(GaussianMixtureNet.create(guide, { device }));
+    });
+    afterAll(() => device.dispose());
+
+    const native = async (
+      sampler: Samplers,
+      x: Parameters<Samplers['sample']>[2],
+      options = {},
+    ): Promise<Float32Array> => {
+      using samples = await sampler.sample(rng, net, x, { device, ...options });
+      return samples.data();
+    };
+
+    const itIf = deterministic ? it : it.skip; // a stochastic sampler converges in distribution: measured elsewhere
+
+    itIf('converges with the order it declares, in float64', async () => {
+      const exact = solve(exactVelocity(conditional), unitStart64, ROWS, 1, 0, 4000);
+      const errors: number[] = [];
+      for (const steps of [80, 160, 320]) {
+        const plan = await make({ numSamplingSteps: steps }).plan(net, { data: unitStart, shape: SHAPE });
+        errors.push(rms(interpret(plan, { networks: [exactVelocity(conditional)], state: unitStart64 }), exact));
+      }
+      const order = Math.log2((errors[1] as number) / (errors[2] as number));
+      expect(Math.abs(order - (make({}).order as number))).toBeLessThan(0.2);
+    });
+
+    itIf('follows the float64 solution down to the rounding of float32', async () => {
+      for (const steps of [4, 32, 128]) {
+        const sampler = make({ numSamplingSteps: steps });
+        const start = { data: unitStart, shape: SHAPE };
+        const plan = await sampler.plan(net, start);
+        const oracle = interpret(plan, { networks: [exactVelocity(conditional)], state: unitStart });
+        // Each step rounds the state (|x| < 4) and its velocity once or a few times: 8 units of 2^-24 per step and value.
+        const tolerance = (8 * 4 * Math.sqrt(steps) + 64) * 2 ** -24;
+        expect(maxDifference(await native(sampler, start), oracle)).toBeLessThan(tolerance);
+      }
+    });
+
+    itIf('follows the float64 solution with guidance and a scale per row', async () => {
+      const sampler = make({ numSamplingSteps: 16 });
+      const guidanceScale = [0, 1, 2, 3, 0.5, 1, 2, -1];
+      const start = { data: unitStart, shape: SHAPE };
+      const plan = await sampler.plan(net, start, { gNet, guidanceScale });
+      const oracle = interpret(plan, {
+        networks: [exactVelocity(conditional), exactVelocity(guide)],
+        state: unitStart,
+      });
+      const result = await native(sampler, start, { gNet, guidanceScale });
+      expect(maxDifference(result, oracle)).toBeLessThan(2e-4);
+      expect(maxDifference(result, await native(sampler, start))).toBeGreaterThan(0.05);
+    });
+
+    it('costs the evaluations that it should, twice as many with guidance', async () => {
+      for (const steps of [1, 2, 9]) {
+        const sampler = make({ numSamplingSteps: steps });
+        expect((await sampler.plan(net, SHAPE)).evaluations).toBe(evaluations(steps));
+        expect((await sampler.plan(net, SHAPE, { gNet, guidanceScale: 2 })).evaluations).toBe(2 * evaluations(steps));
+        expect((await sampler.plan(net, SHAPE, { gNet, guidanceScale: 1 })).evaluations).toBe(evaluations(steps));
+      }
+    });
+
+    it('gives the same bits for the same Rng, others for another', async () => {
+      const sampler = make({ numSamplingSteps: 6 });
+      const [a, b] = [await native(sampler, SHAPE), await native(sampler, SHAPE)];
+      expect(a).toEqual(b);
+      using other = await sampler.sample(new Rng(8), net, SHAPE, { device });
+      expect(await other.data()).not.toEqual(a);
+    });
+
+    it('gives the bits of one sample in any batch, with exact and JavaScript networks, guided and not', async () => {
+      const sampler = make({ numSamplingSteps: 5 });
+      const jsNet = new SiTInterface(mixtureFunction(conditional));
+      const cases = [
+        { useNet: net, guided: false },
+        { useNet: net, guided: true },
+        { useNet: jsNet, guided: false },
+      ];
+      for (const { useNet, guided } of cases) {
+        const scales = Array.from({ length: 64 }, (_, i) => [0, 1, 2.5][i % 3] as number);
+        const shard = async (offset: number, count: number): Promise<number[]> => {
+          const guidance = guided ? { gNet, guidanceScale: scales.slice(offset, offset + count) } : {};
+          using part = await sampler.sample(rng, useNet, [count, 4], { device, offset, ...guidance });
+          return [...(await part.data())];
+        };
+        const whole = await shard(0, 64);
+        expect([...(await shard(0, 32)), ...(await shard(32, 32))]).toEqual(whole);
+        const ones: number[] = [];
+        for (let i = 0; i < 64; i++) ones.push(...(await shard(i, 1)));
+        expect(ones).toEqual(whole);
+      }
+    });
+
+    it('gives by single steps the bits of the whole', async () => {
+      const sampler = make({ numSamplingSteps: 7 });
+      const start = { data: unitStart, shape: SHAPE };
+      const whole = await native(sampler, start, { gNet, guidanceScale: 1.5 });
+      let state: StepState = { x: Tensor.from(unitStart, SHAPE, device), carry: {} };
+      for (let index = 0; index < 7; index++) {
+        const before = state;
+        state = await sampler.step(rng, net, before, { index, gNet, guidanceScale: 1.5, device });
+        [before.x, ...Object.values(before.carry)].forEach((tensor) => tensor.dispose());
+      }
+      expect(await state.x.data()).toEqual(whole);
+      [state.x, ...Object.values(state.carry)].forEach((tensor) => tensor.dispose());
+    });
+
+    it('accepts a batch of no rows and rows of odd sizes', async () => {
+      const sampler = make({ numSamplingSteps: 3 });
+      const identity = new SiTInterface(({ x, out }) => out.set(x));
+      for (const shape of [
+        [0, 4],
+        [3, 0],
+        [1, 1],
+        [2, 3],
+        [3, 5, 7],
+        [2, 33],
+      ]) {
+        using samples = await sampler.sample(rng, identity, shape, { device });
+        expect((await samples.data()).length).toBe(shape.reduce((n, d) => n * d, 1));
+        expect(samples.shape).toEqual(shape);
+      }
+    });
+
+    it('gives back every byte', async () => {
+      const sampler = make({ numSamplingSteps: 4 });
+      await native(sampler, SHAPE);
+      const before = device.memory().liveBytes;
+      for (let i = 0; i < 20; i++) await native(sampler, [64, 4], { gNet, guidanceScale: 2 });
+      expect(device.memory().liveBytes).toBe(before);
+    });
+  });
+}

@@ -1,0 +1,9 @@
+/** Networks as JavaScript functions, for tests. */
+import type { NetworkFunction } from '../../src';
+import { exactVelocity, type Mixture64 } from './mixture';
+
+/** The exact velocity of a mixture, computed in float64 by JavaScript. */
+export function mixtureFunction(mixture: Mixture64): NetworkFunction {
+  const velocity = exactVelocity(mixture);
+  return ({ x, t, out }) => out.set(velocity(Float64Array.from(x), Float64Array.from(t)));
+}
