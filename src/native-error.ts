@@ -32,8 +32,9 @@ function byCode(code: string | undefined, message: string, cause: unknown): Samp
 
 /** An exception of the addon. Errors that are typed already pass through. */
 export function fromNativeError(error: unknown): unknown {
-  if (error instanceof SamplersError || !(error instanceof Error)) return error;
-  return byCode((error as { code?: string }).code, error.message, error);
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  if (error instanceof SamplersError || typeof code !== 'string') return error;
+  return byCode(code, String(message), error);
 }
 
 /**

@@ -4,12 +4,8 @@ import { counted, seconds } from './figures';
 import type { SampleRun } from '../run';
 import type { Terminal } from './terminal';
 
-const line: GenericFormatter = (options, { progress, value, total, startTime }) => {
-  const bar = Format.BarFormat(progress, options);
-  const elapsed = (Date.now() - startTime) / 1000;
-  const left = value > 0 ? `, ${seconds((elapsed / value) * (total - value))} left` : '';
-  return `${bar} ${value} of ${counted(total, 'step')}${left}`;
-};
+const line: GenericFormatter = (options, { progress, value, total }, payload: { left?: string }) =>
+  `${Format.BarFormat(progress, options)} ${value} of ${counted(total, 'step')}${payload.left ?? ''}`;
 
 /** Follows a run to its end, whichever it is. */
 export async function showProgress(run: SampleRun, steps: number, { stderr }: Terminal): Promise<void> {
@@ -26,9 +22,13 @@ export async function showProgress(run: SampleRun, steps: number, { stderr }: Te
     clearOnComplete: true,
     gracefulExit: false,
   });
+  const begin = performance.now();
   bar.start(steps, 0);
   try {
-    for await (const { step } of run.progress()) bar.update(step);
+    for await (const { step } of run.progress()) {
+      const perStep = (performance.now() - begin) / 1000 / step;
+      bar.update(step, { left: `, ${seconds(Math.ceil(perStep * (steps - step)))} left` });
+    }
   } finally {
     bar.stop();
   }
