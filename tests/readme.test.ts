@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+
+const ROOT = resolve(__dirname, '..');
+const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
+  (m) => m[1] as string,
+);
+
+/** The block as the body of a function: its import becomes a require of the sources. */
+function body(block: string): string {
+  const { outputText } = ts.transpileModule(block, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS },
+  });
+  return outputText.replace('require("diffusion-samplers")', `require(${JSON.stringify(join(ROOT, 'src'))})`);
+}
+
+test('the README has examples', () => {
+  expect(blocks.length).toBeGreaterThanOrEqual(3);
+});
+
+test.each(blocks.map((block, i) => [i + 1, block] as const))('example %d of the README runs', async (_, block) => {
+  const before = process.cwd();
+  process.chdir(ROOT);
+  const log = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  try {
+    const AsyncFunction = (async () => {}).constructor as new (
+      ...names: string[]
+    ) => (...values: unknown[]) => Promise<void>;
+    await new AsyncFunction('require', 'exports', body(block))(require, {});
+  } finally {
+    log.mockRestore();
+    process.chdir(before);
+  }
+});
+
+test('the examples of the README have the right types', () => {
+  const files = new Map(blocks.map((block, i) => [join(ROOT, `readme-example-${i + 1}.ts`), block]));
+  const options: ts.CompilerOptions = {
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    target: ts.ScriptTarget.ES2022,
+    lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    types: ['node'],
+    paths: { 'diffusion-samplers': [join(ROOT, 'src/index.ts')] },
+    noEmit: true,
+    skipLibCheck: true,
+  };
+  const host = ts.createCompilerHost(options);
+  const { readFile, fileExists, getSourceFile } = host;
+  host.fileExists = (name) => files.has(name) || fileExists(name);
+  host.readFile = (name) => files.get(name) ?? readFile(name);
+  host.getSourceFile = (name, version, ...rest) => {
+    const text = files.get(name);
+    return text === undefined ? getSourceFile(name, version, ...rest) : ts.createSourceFile(name, text, version);
+  };
+  const program = ts.createProgram([...files.keys()], options, host);
+  const problems = ts.getPreEmitDiagnostics(program).map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'));
+  expect(problems).toEqual([]);
+});
