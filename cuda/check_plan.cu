@@ -23,6 +23,12 @@ void expect_below(uint64_t value, uint64_t limit, const std::string& where) {
   if (value >= limit) expect(false, where, "an index below " + std::to_string(limit), value);
 }
 
+void expect_index_or_none(int32_t value, uint64_t limit, const std::string& where) {
+  if (value == -1 || (value >= 0 && static_cast<uint64_t>(value) < limit)) return;
+  refuse("expected -1 or an index below " + std::to_string(limit) + " for " + where + " but received " +
+         std::to_string(value));
+}
+
 void expect_count(uint64_t value, uint64_t exact, const std::string& where) {
   if (value != exact) expect(false, where, std::to_string(exact) + " entries", value);
 }
@@ -44,10 +50,7 @@ void check_combine(const Plan& plan, const StepProgram& program, const CombineSt
   for (size_t j = 0; j < terms; ++j) {
     const PlanTerm& term = stage.terms[j];
     const std::string at = where + indexed(".terms", j);
-    if (term.evaluator < -1 || (term.evaluator >= 0 && static_cast<size_t>(term.evaluator) >= evaluators)) {
-      refuse("expected -1 or an index below " + std::to_string(evaluators) + " for " + at + ".evaluator but received " +
-             std::to_string(term.evaluator));
-    }
+    expect_index_or_none(term.evaluator, evaluators, at + ".evaluator");
     if (term.slot < -1) refuse("expected -1 or a slot for " + at + ".slot but received " + std::to_string(term.slot));
     if (term.slot >= 0) {
       expect_below(static_cast<uint64_t>(term.slot), plan.slots, at + ".slot");
@@ -76,6 +79,7 @@ void check_evaluate(const Plan& plan, const StepProgram& program, const Evaluate
   expect(!stage.calls.empty(), where + ".calls", "at least one call", 0);
   expect_below(stage.input, plan.slots, where + ".input");
   expect_below(stage.time, program.times, where + ".time");
+  expect_index_or_none(stage.second_time, program.times, where + ".secondTime");
   for (size_t c = 0; c < stage.calls.size(); ++c) {
     const std::string at = where + indexed(".calls", c);
     expect_below(stage.calls[c].evaluator, evaluators, at + ".evaluator");
@@ -136,6 +140,27 @@ void check_tables(const Plan& plan) {
   expect_count(plan.times.size(), times, "times");
 }
 
+// Marks what a program writes, and refuses what it reads before anything has written it.
+void check_program_reads(const Plan& plan, uint32_t index, std::vector<bool>* written) {
+  const auto read = [&](uint32_t slot, size_t stage) {
+    if ((*written)[slot]) return;
+    refuse(indexed("programs", index) + indexed(".stages", stage) + " reads slot " + std::to_string(slot) +
+           " before anything has written it");
+  };
+  for (size_t s = 0; s < plan.programs[index].stages.size(); ++s) {
+    const Stage& stage = plan.programs[index].stages[s];
+    if (stage.is_combine) {
+      for (const PlanTerm& term : stage.combine.terms) {
+        if (term.slot >= 0) read(static_cast<uint32_t>(term.slot), s);
+      }
+      for (const PlanOutput& output : stage.combine.outputs) (*written)[output.slot] = true;
+    } else {
+      read(stage.evaluate.input, s);
+      for (const EvaluateCall& call : stage.evaluate.calls) (*written)[call.output] = true;
+    }
+  }
+}
+
 // Slots are only ever added to the written ones, so a program that was right once is right wherever it stands again.
 void check_reads(const Plan& plan) {
   std::vector<bool> written(plan.slots, false), seen(plan.programs.size(), false), taken(plan.slots, false);
@@ -144,25 +169,14 @@ void check_reads(const Plan& plan) {
     if (written[plan.starts[i]]) refuse(indexed("starts", i) + " fills the same slot as one before it");
     written[plan.starts[i]] = true;
   }
-  for (const uint32_t p : plan.sequence) {
-    if (seen[p]) continue;
+  const size_t first_step = plan.sequence.size() - plan.steps;
+  expect_index_or_none(plan.preview, plan.slots, "preview");
+  for (size_t e = 0; e < plan.sequence.size(); ++e) {
+    const uint32_t p = plan.sequence[e];
+    if (!seen[p]) check_program_reads(plan, p, &written);
     seen[p] = true;
-    const auto read = [&](uint32_t slot, size_t stage) {
-      if (written[slot]) return;
-      refuse(indexed("programs", p) + indexed(".stages", stage) + " reads slot " + std::to_string(slot) +
-             " before anything has written it");
-    };
-    for (size_t s = 0; s < plan.programs[p].stages.size(); ++s) {
-      const Stage& stage = plan.programs[p].stages[s];
-      if (stage.is_combine) {
-        for (const PlanTerm& term : stage.combine.terms) {
-          if (term.slot >= 0) read(static_cast<uint32_t>(term.slot), s);
-        }
-        for (const PlanOutput& output : stage.combine.outputs) written[output.slot] = true;
-      } else {
-        read(stage.evaluate.input, s);
-        for (const EvaluateCall& call : stage.evaluate.calls) written[call.output] = true;
-      }
+    if (e == first_step && plan.preview >= 0 && !written[static_cast<size_t>(plan.preview)]) {
+      refuse("preview is slot " + std::to_string(plan.preview) + ", which nothing writes before the first step ends");
     }
   }
   for (size_t i = 0; i < plan.results.size(); ++i) {

@@ -1,4 +1,4 @@
-// The mixture's velocity on CUDA: partial sums, weights of each row, output.
+// The mixture on CUDA: centre of each row, partial sums, weights of each row, output.
 #include "cuda_kernels.h"
 #include "launch.h"
 #include "mixture_formula.h"
@@ -6,12 +6,18 @@
 namespace ds {
 namespace {
 
+__global__ void __launch_bounds__(kBlockThreads) mixture_center_kernel(const __grid_constant__ MixtureArgs args) {
+  const GridSpan span = grid_span();
+  for (int64_t row = span.first_column; row < args.rows; row += span.column_stride) mixture_write_center(args, row);
+}
+
 // Columns are components x partial sums, so neighbouring threads read neighbouring elements.
 __global__ void __launch_bounds__(kBlockThreads) mixture_partials_kernel(const __grid_constant__ MixtureArgs args) {
   const GridSpan span = grid_span();
   for (int64_t row = span.first_row; row < args.rows; row += span.row_stride) {
     for (int64_t c = span.first_column; c < args.components * kMixturePartials; c += span.column_stride) {
-      mixture_partial(args, row, c / kMixturePartials, c % kMixturePartials, 0, 0.0f);
+      const int64_t component = c / kMixturePartials;
+      if (mixture_counts(args, row, component)) mixture_partial(args, row, component, c % kMixturePartials, 0, 0.0f);
     }
   }
 }
@@ -37,6 +43,7 @@ __global__ void __launch_bounds__(kBlockThreads) mixture_output_kernel(const __g
 
 void launch_mixture(const MixtureArgs& args, cudaStream_t stream) {
   if (args.elements == 0) return;
+  launch("mixture_center_kernel", stream, args.rows, 1, mixture_center_kernel, args);
   launch("mixture_partials_kernel", stream, args.components * kMixturePartials, args.rows, mixture_partials_kernel,
          args);
   launch("mixture_weights_kernel", stream, args.rows, 1, mixture_weights_kernel, args);

@@ -32,8 +32,9 @@ struct EvaluateCall {
 };
 
 struct EvaluateStage {
-  uint32_t input;  // slot
-  uint32_t time;   // index among the times of the step
+  uint32_t input;       // slot
+  uint32_t time;        // index among the times of the step
+  int32_t second_time;  // the same for where a flow map goes, or -1
   std::vector<EvaluateCall> calls;
 };
 
@@ -65,6 +66,7 @@ struct Plan {
   std::vector<uint64_t> seeds;    // one per row
   std::vector<uint32_t> starts;   // slots that are filled before the first entry
   std::vector<uint32_t> results;  // slots that are handed out at the end
+  int32_t preview = -1;           // slot that is read when a step has ended, or -1
 };
 
 }  // namespace ds

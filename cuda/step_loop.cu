@@ -100,8 +100,11 @@ void StepLoop::State::combine(const CombineStage& combine_stage) {
 Advance StepLoop::State::evaluate(const EvaluateStage& evaluate_stage) {
   const EvaluateCall& due = evaluate_stage.calls[call];
   const float* host_times = table.host_times(entry, evaluate_stage.time);
+  const bool second = evaluate_stage.second_time >= 0;
+  const auto second_time = static_cast<uint32_t>(evaluate_stage.second_time);
+  const float* host_second_times = second ? table.host_times(entry, second_time) : nullptr;
   if (!evaluators[due.evaluator]) {
-    foreign = {due.evaluator, slot(evaluate_stage.input), host_times, slot(due.output)};
+    foreign = {due.evaluator, slot(evaluate_stage.input), host_times, host_second_times, slot(due.output)};
     waiting = true;
     return Advance::kForeign;
   }
@@ -112,6 +115,8 @@ Advance StepLoop::State::evaluate(const EvaluateStage& evaluate_stage) {
   network_call.input = slot(evaluate_stage.input);
   network_call.times = table.times(entry, evaluate_stage.time);
   network_call.host_times = host_times;
+  network_call.second_times = second ? table.times(entry, second_time) : nullptr;
+  network_call.host_second_times = host_second_times;
   network_call.output = slot(due.output);
   run(evaluators[due.evaluator].get(), network_call);
   next_call();
@@ -157,9 +162,30 @@ void StepLoop::State::end() {
   done = true;
 }
 
+namespace {
+
+void check_second_times(const Plan& plan, const std::vector<std::unique_ptr<Evaluator>>& evaluators) {
+  for (const StepProgram& program : plan.programs) {
+    for (const Stage& stage : program.stages) {
+      for (const EvaluateCall& due : stage.evaluate.calls) {
+        const Evaluator* evaluator = evaluators[due.evaluator].get();
+        const bool given = stage.evaluate.second_time >= 0;
+        if (evaluator == nullptr || evaluator->takes_second_time() == given) continue;
+        throw Failure(FailureCode::kModel,
+                      "evaluator " + std::to_string(due.evaluator) +
+                          (given ? " takes one time, but the plan gives it a second one, as flow maps have"
+                                 : " is a flow map and takes a second time, but the plan gives it none"));
+      }
+    }
+  }
+}
+
+}  // namespace
+
 StepLoop::StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators)
     : state_(std::make_unique<State>()) {
   check_plan(plan, evaluators.size());
+  check_second_times(plan, evaluators);
   state_->backend = std::move(backend);
   state_->plan = std::move(plan);
   state_->evaluators = std::move(evaluators);
@@ -206,6 +232,14 @@ void StepLoop::resume() {
 Backend& StepLoop::backend() { return *state_->backend; }
 const Plan& StepLoop::plan() const { return state_->plan; }
 uint32_t StepLoop::steps_done() const { return state_->steps_done; }
+
+void StepLoop::read_preview(float* to) {
+  State& s = *state_;
+  if (s.plan.preview < 0 || s.done || s.steps_done == 0) {
+    throw Failure(FailureCode::kInternal, "read_preview() without a preview");
+  }
+  s.backend->download(to, s.slot(static_cast<uint32_t>(s.plan.preview)), s.slot_bytes());
+}
 
 std::vector<BufferPtr> StepLoop::take_results() {
   if (!state_->done) throw Failure(FailureCode::kInternal, "take_results() before the run was done");

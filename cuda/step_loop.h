@@ -21,7 +21,8 @@ enum class Advance {
 struct ForeignCall {
   uint32_t evaluator;
   const float* input;
-  const float* host_times;  // [rows]
+  const float* host_times;         // [rows]
+  const float* host_second_times;  // [rows], or null
   float* output;
 };
 
@@ -33,7 +34,8 @@ struct NonFinite {
 
 class StepLoop {
  public:
-  // `evaluators` has one entry per evaluator of the plan, null for a foreign one.
+  // `evaluators` has one entry per evaluator of the plan, null for a foreign one. Throws as check_plan does, and
+  // Failure(kModel) where the plan calls one of them with another number of times than it takes.
   // The constructor allocates nothing; the first advance() does.
   StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators);
   ~StepLoop();
@@ -50,6 +52,9 @@ class StepLoop {
   const Plan& plan() const;
   // Steps whose every stage was issued.
   uint32_t steps_done() const;
+  // Once a step has ended and before the next advance(): copies plan.preview (rows x elements floats) to host memory,
+  // and waits for it.
+  void read_preview(float* to);
   // After kDone, once: the buffers of plan.results, owned by the caller from now on.
   std::vector<BufferPtr> take_results();
   // After kDone: the first non-finite value, if any. Waits for the device.

@@ -39,6 +39,24 @@ std::shared_ptr<TensorData> read_start(const Field& start, Device& device, const
   return device.upload(data, count);
 }
 
+GaussianMixture read_mixture(const Field& spec) {
+  GaussianMixture mixture{};
+  const Field kind = spec.get("kind");
+  const std::string name = kind.text();
+  if (name != "sit" && name != "edm") kind.refuse("'sit' or 'edm'");
+  mixture.kind = name == "sit" ? MixtureKind::kSit : MixtureKind::kEdm;
+  mixture.sigma_data = spec.get("sigmaData").number();
+  mixture.weights = spec.get("weights").array<float>();
+  mixture.means = spec.get("means").array<float>();
+  mixture.deviations = spec.get("deviations").array<float>();
+  const Field classes = spec.get("classes");
+  if (!classes.is_null()) {
+    mixture.classes = classes.array<int32_t>();
+    if (mixture.classes.empty()) classes.refuse("a class for each component, or null,");
+  }
+  return mixture;
+}
+
 }  // namespace
 
 void DeviceBinding::define(Napi::Env env) {
@@ -124,10 +142,8 @@ Napi::Value DeviceBinding::start_run(const Napi::CallbackInfo& info) {
 Napi::Value DeviceBinding::mixture(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
     open_device(info.Env());
-    MixturePtr mixture = make_gaussian_mixture(Field(info[0], "weights", kInvalidArg).array<float>(),
-                                               Field(info[1], "means", kInvalidArg).array<float>(),
-                                               Field(info[2], "deviations", kInvalidArg).array<float>());
-    return Napi::Value(MixtureBinding::make(info.Env(), std::move(mixture)));
+    const Field spec(info[0], "mixture", kInvalidArg);
+    return Napi::Value(MixtureBinding::make(info.Env(), make_gaussian_mixture(read_mixture(spec))));
   });
 }
 

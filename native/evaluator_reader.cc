@@ -1,6 +1,7 @@
 // Binding a model checks names, types and shapes against the model itself; what does not fit is the model's failure.
 #include "evaluator_reader.h"
 
+#include <cstring>
 #include <utility>
 
 #include "host_tensor.h"
@@ -13,22 +14,36 @@ namespace {
 std::unique_ptr<Evaluator> bind_onnx(const Field& evaluator, OnnxBinding& binding, const Plan& plan) {
   if (!binding.session()) throw js_error(evaluator.value().Env(), "ERR_DISPOSED", "The model was released");
   const Field ports = evaluator.get("ports");
-  const std::string x = ports.get("x").text(), t = ports.get("t").text(), out = ports.get("out").text();
+  const Field r = ports.get("r");
+  const OnnxRoles roles{ports.get("x").text(), ports.get("t").text(), r.is_null() ? "" : r.text(),
+                        ports.get("out").text()};
   std::vector<HostTensor> extra = read_host_tensors(evaluator.get("inputs"));
-  return binding.session()->bind(x, t, out, plan.rows, plan.row_shape, std::move(extra));
+  // Reading ran the user's getters, and one of them may have released the model.
+  if (!binding.session()) throw js_error(evaluator.value().Env(), "ERR_DISPOSED", "The model was released");
+  return binding.session()->bind(roles, plan.rows, plan.row_shape, std::move(extra));
 }
 
-std::unique_ptr<Evaluator> bind_mixture(const Field& evaluator, MixtureBinding& binding) {
-  if (!binding.mixture()) throw js_error(evaluator.value().Env(), "ERR_DISPOSED", "The network was released");
-  if (read_host_tensors(evaluator.get("inputs")).empty()) return bind_gaussian_mixture(binding.mixture());
-  evaluator.get("inputs").refuse("no inputs, as the mixture takes none,");
+std::unique_ptr<Evaluator> bind_mixture(const Field& evaluator, MixtureBinding& binding, const Plan& plan) {
+  const MixturePtr mixture = binding.mixture();
+  if (!mixture) throw js_error(evaluator.value().Env(), "ERR_DISPOSED", "The network was released");
+  const Field inputs = evaluator.get("inputs");
+  const std::vector<HostTensor> given = read_host_tensors(inputs);
+  if (given.empty()) return bind_gaussian_mixture(mixture);
+  const HostTensor& y = given.front();
+  if (given.size() > 1 || y.name != "y") inputs.refuse("no input but 'y', as the mixture takes no other,");
+  if (y.type != TensorType::kInt32 || y.shape != std::vector<int64_t>{plan.rows}) {
+    inputs.get("y").refuse("an int32 input of shape [" + std::to_string(plan.rows) + "], one label for each row,");
+  }
+  std::vector<int32_t> labels(static_cast<size_t>(plan.rows));
+  if (!labels.empty()) std::memcpy(labels.data(), y.bytes.data(), y.bytes.size());
+  return bind_gaussian_mixture(mixture, std::move(labels));
 }
 
 std::unique_ptr<Evaluator> read_evaluator(const Field& evaluator, const Plan& plan) {
   const Field network = evaluator.get("network");
   if (network.is_null()) return nullptr;
   if (OnnxBinding* onnx = OnnxBinding::from(network.value())) return bind_onnx(evaluator, *onnx, plan);
-  if (MixtureBinding* mixture = MixtureBinding::from(network.value())) return bind_mixture(evaluator, *mixture);
+  if (MixtureBinding* mixture = MixtureBinding::from(network.value())) return bind_mixture(evaluator, *mixture, plan);
   network.refuse("null or a network of this addon");
 }
 

@@ -75,6 +75,11 @@ int64_t Field::integer(int64_t low, int64_t high) const {
   return static_cast<int64_t>(number);
 }
 
+double Field::number() const {
+  if (!value_.IsNumber()) refuse("a number");
+  return value_.As<Napi::Number>().DoubleValue();
+}
+
 bool Field::boolean() const {
   if (!value_.IsBoolean()) refuse("a boolean");
   return value_.As<Napi::Boolean>().Value();

@@ -24,6 +24,7 @@ class Field {
   const std::string& path() const { return path_; }
 
   int64_t integer(int64_t low, int64_t high) const;
+  double number() const;
   bool boolean() const;
   std::string text() const;
   Napi::Object object() const;

@@ -12,8 +12,6 @@
 
 namespace ds {
 
-using MixturePtr = std::shared_ptr<const GaussianMixture>;
-
 class MixtureBinding final : public BindingClass<MixtureBinding, MixturePtr, Environment::kMixtureClass> {
  public:
   static void define(Napi::Env env);

@@ -15,12 +15,15 @@ constexpr int64_t kMaxUint32 = std::numeric_limits<uint32_t>::max();
 
 uint32_t index_of(const Field& field) { return static_cast<uint32_t>(field.integer(0, kMaxUint32)); }
 
+int32_t index_or_none(const Field& field) {
+  return static_cast<int32_t>(field.integer(-1, std::numeric_limits<int32_t>::max()));
+}
+
 PlanTerm read_term(const Field& field) {
   const Field draw = field.get("draw");
   if (!draw.value().IsUndefined()) return {-1, -1, index_of(draw)};
   const auto slot = field.get("slot").integer(0, std::numeric_limits<int32_t>::max());
-  const auto evaluator = field.get("evaluator").integer(-1, std::numeric_limits<int32_t>::max());
-  return {static_cast<int32_t>(slot), static_cast<int32_t>(evaluator), 0};
+  return {static_cast<int32_t>(slot), index_or_none(field.get("evaluator")), 0};
 }
 
 Stage read_combine(const Field& field) {
@@ -43,6 +46,7 @@ Stage read_evaluate(const Field& field) {
   Stage stage{};
   stage.evaluate.input = index_of(field.get("input"));
   stage.evaluate.time = index_of(field.get("time"));
+  stage.evaluate.second_time = index_or_none(field.get("secondTime"));
   const Field calls = field.get("calls");
   const uint32_t count = calls.length();
   for (uint32_t i = 0; i < count; ++i) {
@@ -93,6 +97,7 @@ Plan read_plan(const Field& field, std::vector<uint32_t> starts) {
   plan.times = field.get("times").array<float>();
   plan.seeds = field.get("seeds").array<uint64_t>();
   plan.results = field.get("results").array<uint32_t>();
+  plan.preview = index_or_none(field.get("preview"));
   try {
     check_plan(plan, field.get("evaluators").length());
   } catch (const Failure& failure) {

@@ -64,14 +64,12 @@ Turn Run::take_turn() {
       loop_->backend().upload(loop_->foreign().output, staged_output_.data(), values() * sizeof(float));
     }
     loop_->resume();
+    // A program may end with a network; the next stage would already write over what the preview shows.
+    tell_progress();
   }
   const Advance advance = loop_->advance();
   starts_.clear();
-  const uint32_t steps = loop_->steps_done();
-  if (steps != steps_.load(std::memory_order_relaxed)) {
-    steps_.store(steps, std::memory_order_relaxed);
-    listener_->progressed();
-  }
+  tell_progress();
   switch (advance) {
     case Advance::kStage:
       return Turn::kAgain;
@@ -81,6 +79,19 @@ Turn Run::take_turn() {
       break;
   }
   return Turn::kEnded;
+}
+
+void Run::tell_progress() {
+  const uint32_t steps = loop_->steps_done();
+  if (steps == steps_.load(std::memory_order_relaxed)) return;
+  steps_.store(steps, std::memory_order_relaxed);
+  if (!listener_->progress_wanted()) return;
+  std::vector<float> preview;
+  if (loop_->plan().preview >= 0) {
+    preview.resize(values());
+    loop_->read_preview(preview.data());
+  }
+  listener_->progressed(steps, std::move(preview));
 }
 
 Turn Run::park() {
@@ -158,16 +169,19 @@ void Run::stop_with(FailureCode code, const char* message) noexcept {
 bool Run::due(DueCall* call) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (state_ != State::kWaiting) return false;
-  *call = DueCall{loop_->foreign().evaluator, static_cast<size_t>(rows_), values()};
+  const ForeignCall& foreign = loop_->foreign();
+  *call = DueCall{foreign.evaluator, static_cast<size_t>(rows_), values(), foreign.host_second_times != nullptr};
   return true;
 }
 
-bool Run::take_input(float* x, float* t) {
+bool Run::take_input(float* x, float* t, float* r) {
   std::lock_guard<std::mutex> lock(mutex_);
   if (state_ != State::kWaiting) return false;
   const ForeignCall& call = loop_->foreign();
   std::memcpy(x, host_memory_ ? call.input : staged_input_.data(), values() * sizeof(float));
-  std::memcpy(t, call.host_times, static_cast<size_t>(rows_) * sizeof(float));
+  const size_t time_bytes = static_cast<size_t>(rows_) * sizeof(float);
+  std::memcpy(t, call.host_times, time_bytes);
+  if (call.host_second_times != nullptr) std::memcpy(r, call.host_second_times, time_bytes);
   return true;
 }
 

@@ -26,7 +26,10 @@ class RunListener {
   virtual ~RunListener() = default;
   // A foreign network is due: take_input(), then answer(). What it throws ends the run.
   virtual void network_due() = 0;
-  virtual void progressed() noexcept = 0;
+  // A step has ended. False where it cannot be told now: an earlier one has not been heard of yet.
+  virtual bool progress_wanted() noexcept = 0;
+  // `steps` have ended, with these values in the plan's preview; no values without a preview.
+  virtual void progressed(uint32_t steps, std::vector<float> preview) noexcept = 0;
   // Exactly once, and last.
   virtual void ended(RunEnd end) noexcept = 0;
 };
@@ -34,7 +37,8 @@ class RunListener {
 struct DueCall {
   uint32_t evaluator;
   size_t rows;
-  size_t values;  // rows x elements
+  size_t values;     // rows x elements
+  bool second_time;  // a flow map's
 };
 
 class Run final : public Task {
@@ -53,8 +57,8 @@ class Run final : public Task {
   uint32_t steps() const noexcept { return steps_.load(std::memory_order_relaxed); }
   // The three below do nothing and say false unless a foreign network is due.
   bool due(DueCall* call);
-  // Copies the due call's input (`values` floats) and times (`rows` floats).
-  bool take_input(float* x, float* t);
+  // Copies the due call's input (`values` floats) and times (`rows` floats); `r` gets the second times, if it has any.
+  bool take_input(float* x, float* t, float* r);
   // Takes the network's output (`values` floats) and goes on.
   bool answer(const float* out);
 
@@ -62,6 +66,7 @@ class Run final : public Task {
   enum class State { kReady, kRunning, kWaiting, kDone };
 
   Turn take_turn();
+  void tell_progress();
   Turn park();
   RunEnd complete();
   void end(RunEnd end) noexcept;

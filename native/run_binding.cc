@@ -28,15 +28,20 @@ using Flag = std::shared_ptr<std::atomic<bool>>;
 
 class Progressed final : public Message {
  public:
-  Progressed(uint64_t id, Flag outstanding) : id_(id), outstanding_(std::move(outstanding)) {}
+  Progressed(uint64_t id, Flag outstanding, uint32_t steps, std::vector<float> preview)
+      : id_(id), outstanding_(std::move(outstanding)), steps_(steps), preview_(std::move(preview)) {}
   void deliver(Environment& environment, Napi::Env env) override {
     outstanding_->store(false);
-    if (PendingRun* pending = pending_run(environment, id_)) pending->call_progress(env);
+    if (PendingRun* pending = pending_run(environment, id_)) {
+      pending->call_progress(environment, env, steps_, preview_);
+    }
   }
 
  private:
   uint64_t id_;
   Flag outstanding_;
+  uint32_t steps_;
+  std::vector<float> preview_;
 };
 
 class Ended final : public Message {
@@ -62,10 +67,11 @@ class Messenger final : public RunListener {
 
   void network_due() override { outbox_->post(std::make_unique<NetworkDue>(id_)); }
 
-  void progressed() noexcept override {
-    if (progress_outstanding_->exchange(true)) return;
+  bool progress_wanted() noexcept override { return !progress_outstanding_->exchange(true); }
+
+  void progressed(uint32_t steps, std::vector<float> preview) noexcept override {
     try {
-      outbox_->post(std::make_unique<Progressed>(id_, progress_outstanding_));
+      outbox_->post(std::make_unique<Progressed>(id_, progress_outstanding_, steps, std::move(preview)));
     } catch (...) {
       progress_outstanding_->store(false);
     }
@@ -100,7 +106,8 @@ Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device&
                               std::vector<std::shared_ptr<TensorData>> starts, Napi::Object handlers) {
   Environment& environment = Environment::of(env);
   const size_t values = static_cast<size_t>(loop->plan().rows) * static_cast<size_t>(loop->plan().elements);
-  auto made = std::make_unique<PendingRun>(device_object, &device, values, handlers);
+  const bool previews = loop->plan().preview >= 0;
+  auto made = std::make_unique<PendingRun>(device_object, &device, values, previews, handlers);
   PendingRun& pending = *made;
   const uint64_t id = environment.begin(std::move(made));
   try {

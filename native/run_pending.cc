@@ -1,6 +1,7 @@
 // Arrays lent to a JavaScript network are its own memory, never the engine's, so that a late write harms nobody.
 #include "run_pending.h"
 
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -51,14 +52,20 @@ float* lent_data(const Napi::Reference<Napi::Float32Array>& reference, size_t le
 
 }  // namespace
 
-PendingRun::PendingRun(Napi::Object device, const Device* owner, size_t values, Napi::Object handlers)
-    : device_(Napi::Persistent(device)), handlers_(Napi::Persistent(handlers)), owner_(owner), values_(values) {}
+PendingRun::PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews, Napi::Object handlers)
+    : device_(Napi::Persistent(device)),
+      handlers_(Napi::Persistent(handlers)),
+      owner_(owner),
+      values_(values),
+      previews_(previews) {}
 
 void PendingRun::lend(Environment& environment, Napi::Env env, const DueCall& call) {
   lent_.x = lent_array(environment, env, call.values);
   lent_.t = lent_array(environment, env, call.rows);
+  if (call.second_time) lent_.r = lent_array(environment, env, call.rows);
   lent_.out = lent_array(environment, env, call.values);
-  lent_.active = run_->take_input(lent_data(lent_.x, call.values), lent_data(lent_.t, call.rows));
+  float* r = call.second_time ? lent_data(lent_.r, call.rows) : nullptr;
+  lent_.active = run_->take_input(lent_data(lent_.x, call.values), lent_data(lent_.t, call.rows), r);
 }
 
 void PendingRun::call_network(Environment& environment, Napi::Env env) {
@@ -70,8 +77,9 @@ void PendingRun::call_network(Environment& environment, Napi::Env env) {
     lend(environment, env, call);
     if (!lent_.active) return;
     const Napi::Object handlers = handlers_.Value();
+    const Napi::Value r = call.second_time ? Napi::Value(lent_.r.Value()) : env.Null();
     handlers.Get("network").As<Napi::Function>().Call(
-        handlers, {Napi::Number::New(env, call.evaluator), lent_.x.Value(), lent_.t.Value(), lent_.out.Value()});
+        handlers, {Napi::Number::New(env, call.evaluator), lent_.x.Value(), lent_.t.Value(), r, lent_.out.Value()});
   } catch (const Napi::Error& error) {
     run->fail(FailureCode::kInternal, "The network handler threw: " + error.Message());
   } catch (...) {
@@ -80,12 +88,21 @@ void PendingRun::call_network(Environment& environment, Napi::Env env) {
   }
 }
 
-void PendingRun::call_progress(Napi::Env env) {
-  const uint32_t steps = run_->steps();
+void PendingRun::call_progress(Environment& environment, Napi::Env env, uint32_t steps,
+                               const std::vector<float>& preview) {
+  Napi::Value values = env.Null();
+  if (previews_) {
+    values = environment.new_array(env, napi_float32_array, preview.size());
+    if (!preview.empty()) {
+      std::memcpy(values.As<Napi::Float32Array>().Data(), preview.data(), preview.size() * sizeof(float));
+    }
+  } else {
+    steps = run_->steps();
+  }
   if (steps == told_steps_) return;
   told_steps_ = steps;
   const Napi::Object handlers = handlers_.Value();
-  handlers.Get("progress").As<Napi::Function>().Call(handlers, {Napi::Number::New(env, steps)});
+  handlers.Get("progress").As<Napi::Function>().Call(handlers, {Napi::Number::New(env, steps), values});
 }
 
 void PendingRun::call_done(Napi::Env env, RunEnd end) {
@@ -132,6 +149,7 @@ void PendingRun::detach() noexcept {
   lent_.active = false;
   detach_array(lent_.x);
   detach_array(lent_.t);
+  detach_array(lent_.r);
   detach_array(lent_.out);
 }
 

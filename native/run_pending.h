@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "environment.h"
 #include "run.h"
@@ -14,12 +15,13 @@ namespace ds {
 class PendingRun final : public Pending {
  public:
   // `values` is the length of each result.
-  PendingRun(Napi::Object device, const Device* owner, size_t values, Napi::Object handlers);
+  PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews, Napi::Object handlers);
 
   void attach(std::shared_ptr<Run> run) { run_ = std::move(run); }
   // Calls the network handler if the run still waits for it.
   void call_network(Environment& environment, Napi::Env env);
-  void call_progress(Napi::Env env);
+  // `preview` goes with `steps`; without a preview the handler hears of all steps that have ended by now.
+  void call_progress(Environment& environment, Napi::Env env, uint32_t steps, const std::vector<float>& preview);
   // Detaches, then calls `done`.
   void call_done(Napi::Env env, RunEnd end);
   // JavaScript says that `out` is filled.
@@ -27,7 +29,7 @@ class PendingRun final : public Pending {
 
  private:
   struct Lent {
-    Napi::Reference<Napi::Float32Array> x, t, out;
+    Napi::Reference<Napi::Float32Array> x, t, r, out;
     bool active = false;
   };
 
@@ -38,6 +40,7 @@ class PendingRun final : public Pending {
   Napi::ObjectReference handlers_;
   const Device* owner_;
   const size_t values_;
+  const bool previews_;
   uint32_t told_steps_ = 0;
   std::shared_ptr<Run> run_;
   Lent lent_;

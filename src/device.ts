@@ -65,7 +65,7 @@ export function devices(): DeviceReport {
  */
 export class Device {
   readonly kind: 'cpu' | 'cuda';
-  /** Model name. */
+  /** Model name of a GPU, or what the CPU computes with. */
   readonly name: string;
   /** Executor threads. */
   readonly threads: number;
@@ -99,6 +99,7 @@ export class Device {
   }
 
   private static openNow(spec: string, options: DeviceOptions): Device {
+    if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
     refuseUnknownKeys(options, ['threads', 'lanes'], 'Device.open options');
     const { threads, lanes = 'auto' } = options;
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
@@ -125,7 +126,16 @@ export class Device {
       const there = cuda.devices.map((d) => `cuda:${d.ordinal}`).join(', ');
       throw new DeviceUnavailableError(`The device '${spec}' is not there; found ${there}.`, 'Choose one of these.');
     }
-    return new Device(addon.openDevice('cuda', ordinal, 1, 'auto'), undefined);
+    for (const key of ['threads', 'lanes'] as const) {
+      if (spec !== 'auto' && options[key] !== undefined) throw expected('to be absent on CUDA', key, options[key]);
+    }
+    try {
+      return new Device(addon.openDevice('cuda', ordinal, 1, 'cuda'), undefined);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (spec === 'auto') return cpu(reason);
+      throw new DeviceUnavailableError(`The device '${spec}' cannot be used: ${reason}`);
+    }
   }
 
   /** Bytes held now and at most so far by tensors, runs and their tables on this device. */

@@ -20,8 +20,34 @@ export class SamplersError extends Error {
 
 /** An argument or option has the wrong type, shape or range; nothing was allocated or run. */
 export class InvalidArgumentError extends SamplersError {
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+  /** The option that was refused, where there is one: 'numSamplingSteps', 'samplingTimeKwargs.tStart'. */
+  readonly option: string | undefined;
+
+  constructor(message: string, options: { hint?: string; cause?: unknown; option?: string } = {}) {
     super('ERR_INVALID_ARGUMENT', message, options);
+    this.option = options.option;
+  }
+}
+
+/** One thing that is wrong with a config. */
+export interface ConfigIssue {
+  /** Where, as the config spells it: 'sampler.num_sampling_steps'; '' is the config itself. */
+  path: string;
+  /** A sentence with the path, what was expected and what came. */
+  message: string;
+}
+
+const ISSUES_SHOWN = 20;
+
+/** A config is not usable; all that is wrong with it is in `issues`, and in the message one per line. */
+export class ConfigError extends SamplersError {
+  readonly issues: readonly ConfigIssue[];
+
+  constructor(issues: readonly ConfigIssue[], cause?: unknown) {
+    const lines = issues.slice(0, ISSUES_SHOWN).map(({ message }) => message);
+    if (issues.length > ISSUES_SHOWN) lines.push(`... and ${issues.length - ISSUES_SHOWN} more.`);
+    super('ERR_CONFIG', lines.join('\n'), { cause });
+    this.issues = issues;
   }
 }
 
@@ -96,28 +122,51 @@ export class InternalError extends SamplersError {
   }
 }
 
-function describe(value: unknown): string {
+/** Text on one line: cut where it is long, control characters escaped. */
+export function printable(text: string): string {
+  const cut = text.length > 60 ? `${text.slice(0, 57)}...` : text;
+
+  return cut.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function list(items: readonly unknown[], show: (item: unknown) => string): string {
+  const shown = items.slice(0, 6).map(show).join(', ');
+  return items.length > 6 ? `${shown}, ... ${items.length} in all` : shown;
+}
+
+function describeReadable(value: unknown, depth: number): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'number' || typeof value === 'boolean') return `${value}`;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 57)}...` : value}'`;
-  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${value.name}`;
+  if (typeof value === 'bigint') return `${value < 10n ** 40n && value > -(10n ** 40n) ? `${value}n` : 'a bigint'}`;
+  if (typeof value === 'string') return `'${printable(value)}'`;
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `the function ${printable(value.name)}`;
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
   if (Array.isArray(value)) {
-    const shown = value.slice(0, 6).map(describe).join(', ');
-    return value.length > 6 ? `[${shown}, ... ${value.length} in all]` : `[${shown}]`;
+    return depth > 2 ? `an array of ${value.length}` : `[${list(value, (item) => describe(item, depth + 1))}]`;
   }
-  const name = value.constructor?.name;
-  return name === undefined || name === 'Object'
-    ? `an object with keys {${Object.keys(value).join(', ')}}`
-    : `a ${name}`;
+  const type: unknown = value.constructor;
+  return typeof type !== 'function' || type.name === 'Object'
+    ? `an object with keys {${list(Object.keys(value), (key) => printable(key as string))}}`
+    : `a ${printable(type.name)}`;
+}
+
+/** A value in a few words, on one line; never throws. */
+export function describe(value: unknown, depth = 0): string {
+  try {
+    return describeReadable(value, depth);
+  } catch {
+    return 'a value that cannot be read';
+  }
 }
 
 /** The one grammar of refusals: "Expected <expectation> for `<option>` but received <value>." */
 export function expected(expectation: string, option: string, value: unknown, hint?: string): InvalidArgumentError {
   const error = new InvalidArgumentError(
     `Expected ${expectation} for \`${option}\` but received ${describe(value)}.`,
-    hint === undefined ? {} : { hint },
+    hint === undefined ? { option } : { hint, option },
   );
   Error.captureStackTrace(error, expected);
   return error;

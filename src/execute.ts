@@ -5,7 +5,9 @@ import type { NativeEvaluator, NativePlan, NativeRun, NativeStart, NativeTensor,
 import { fromFailure, fromNativeError } from './native-error';
 import type { NetworkCall } from './nets/network';
 import { lower } from './plan/lower';
+import type { Request } from './options';
 import type { Plan } from './plan/plan';
+import type { Rng } from './rng';
 import type { Evaluator } from './trace/evaluators';
 
 export interface Execution {
@@ -17,8 +19,8 @@ export interface Execution {
   /** Buffers to hand out. */
   results: number[];
   signal: AbortSignal | undefined;
-  /** Steps finished so far; may skip some. */
-  onProgress?: (step: number) => void;
+  /** Steps finished so far, and the denoised preview where the plan makes one; may skip some. */
+  onProgress?: (step: number, preview: Float32Array | null) => void;
 }
 
 function bind({ network, kwargs }: Evaluator, { plan, device }: Execution): NativeEvaluator {
@@ -42,10 +44,12 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
   return new Promise<NativeTensor[]>((resolve, reject) => {
     let over = false;
     const onAbort = (): void => run.cancel();
-    const answer = async (evaluator: number, x: Float32Array, t: Float32Array, out: Float32Array): Promise<void> => {
+    const answer = async ({ evaluator, ...arrays }: DueCall): Promise<void> => {
+      const { out } = arrays;
       const { network, kwargs, name } = evaluators[evaluator] as Evaluator;
       try {
-        const call: NetworkCall = { x, t, cond: kwargs, out, shape, signal };
+        const call: NetworkCall = { ...arrays, cond: kwargs, shape, signal };
+        out.fill(Number.NaN); // so that what a network forgets to write is found out
         const given = await (network as (call: NetworkCall) => unknown)(call);
         if (over) return;
         if (given !== undefined && given !== out) fill(out, given, name);
@@ -53,15 +57,16 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
       } catch (cause) {
         if (over) return;
         const message = cause instanceof Error ? cause.message : String(cause);
-        failed ??= new ModelError(`The network '${name}' failed in step ${stepsDone}: ${message}`, { cause });
+        if (signal?.aborted !== true)
+          failed ??= new ModelError(`The network '${name}' failed in step ${stepsDone}: ${message}`, { cause });
         run.cancel();
       }
     };
     const run = startRun(device, lowered, execution.starts, {
-      network: (evaluator, x, t, out) => void answer(evaluator, x, t, out),
-      progress: (step) => {
+      network: (evaluator, x, t, r, out) => void answer({ evaluator, x, t, r: r ?? undefined, out }),
+      progress: (step, preview) => {
         stepsDone = step;
-        execution.onProgress?.(step);
+        execution.onProgress?.(step, preview);
       },
       done: (failure, results) => {
         over = true;
@@ -73,6 +78,17 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
     });
     signal?.addEventListener('abort', onAbort, { once: true });
   });
+}
+
+/** Seeds of the rows; zeros where no pass draws noise, as they are never read then. */
+export function rowSeeds(plan: Plan, rng: Rng, { seeds, rows, offset }: Request): BigUint64Array {
+  const draws = plan.data.programs.some((program) => program.drawWords.length > 0);
+  return seeds ?? (draws ? rng.seeds(rows, offset) : new BigUint64Array(rows));
+}
+
+/** What a JavaScript network is asked. */
+interface DueCall extends Pick<NetworkCall, 'x' | 't' | 'r' | 'out'> {
+  evaluator: number;
 }
 
 function startRun(device: Device, plan: NativePlan, starts: NativeStart[], handlers: RunHandlers): NativeRun {

@@ -1,5 +1,4 @@
 /** Guidance: y = u + w (c - u) for every prediction, traced symbolically with one scale per row class. */
-import type { Prediction } from './interfaces/interface-record';
 import { product, sum, type Coefficient } from './trace/coefficient';
 import type { Expr } from './trace/expr';
 
@@ -13,26 +12,34 @@ export interface GuidedNet {
   denoised(x: Expr, t: number): Expr;
   /** Expectation of the noise, eps. */
   noise(x: Expr, t: number): Expr;
+  /** Average velocity u of the jump from t to r. @throws InvalidArgumentError where the net is no flow map. */
+  averageVelocity(x: Expr, t: number, r: number): Expr;
 }
 
-type Ask = (kind: Prediction, x: Expr, t: number) => Expr;
+/** A prediction of one net; `r` is used by the average velocity alone. */
+export type Ask = (kind: keyof GuidedNet, x: Expr, t: number, r: number) => Expr;
 
 /**
  * A net whose every prediction is `u + w (c - u)`, c from `conditional` and u from `guide`.
  * Source: Ho & Salimans, "Classifier-Free Diffusion Guidance", 2022 (their w is our w - 1).
  * Predictions are affine in one another with weights that sum to 1, so guiding any of them is the same.
+ *
+ * @param scale w at time t, per row class.
  */
-export function guidedNet(conditional: Ask, guide: Ask | undefined, w: Coefficient): GuidedNet {
-  const ask: Ask = (kind, x, t) => {
-    const c = conditional(kind, x, t);
+export function guidedNet(conditional: Ask, guide: Ask | undefined, scale: (t: number) => Coefficient): GuidedNet {
+  const ask: Ask = (kind, x, t, r) => {
+    const c = conditional(kind, x, t, r);
     if (guide === undefined) return c;
-    const u = guide(kind, x, t);
-    return u.times(sum(1, product(w, -1))).add(c.times(w));
+    const w = scale(t);
+    return guide(kind, x, t, r)
+      .times(sum(1, product(w, -1)))
+      .add(c.times(w));
   };
   return {
-    velocity: (x, t) => ask('velocity', x, t),
-    score: (x, t) => ask('score', x, t),
-    denoised: (x, t) => ask('denoised', x, t),
-    noise: (x, t) => ask('noise', x, t),
+    velocity: (x, t) => ask('velocity', x, t, t),
+    score: (x, t) => ask('score', x, t, t),
+    denoised: (x, t) => ask('denoised', x, t, t),
+    noise: (x, t) => ask('noise', x, t, t),
+    averageVelocity: (x, t, r) => ask('averageVelocity', x, t, r),
   };
 }

@@ -16,12 +16,14 @@ export interface NativeCombine {
   outputs: { slot: number; derived: boolean }[];
 }
 
-/** A group of network calls at one input and one time. */
+/** A group of network calls at one input and one time (a flow map has a second: where it goes). */
 export interface NativeEvaluate {
   kind: 'evaluate';
   input: number;
   /** Index among the times of the step. */
   time: number;
+  /** Index of the second time among the times of the step, -1 for networks that see one. */
+  secondTime: number;
   calls: { evaluator: number; output: number }[];
 }
 
@@ -36,8 +38,8 @@ export interface NativeProgram {
 /** A network bound to its conditioning for one run; without `network` the JavaScript handler is called. */
 export interface NativeEvaluator {
   network: NativeNetwork | null;
-  /** Names of the state's input, the time's input and the output; null unless the network is ONNX. */
-  ports: { x: string; t: string; out: string } | null;
+  /** Names of the state's input, the inputs of both times and the output; null unless the network is ONNX. */
+  ports: { x: string; t: string; r: string | null; out: string } | null;
   /** Extra inputs of a native network by name; empty for JavaScript. */
   inputs: Record<string, NativeInput>;
 }
@@ -72,6 +74,8 @@ export interface NativePlan {
   evaluators: NativeEvaluator[];
   /** Buffers handed out at the end, in this order. */
   results: Uint32Array;
+  /** Buffer whose values `progress` gets at the end of a step, -1 for none. */
+  preview: number;
 }
 
 /** What fills a buffer before the first entry. */
@@ -92,9 +96,9 @@ export interface NativeFailure {
 /** What a run calls on the JavaScript thread. None of these is ever called after `done`, or from another thread. */
 export interface RunHandlers {
   /** `out` must be filled, then `NativeRun.resume()` called; the arrays are detached then, or when the run ends. */
-  network(evaluator: number, x: Float32Array, t: Float32Array, out: Float32Array): void;
-  /** Steps finished so far; calls may coalesce. */
-  progress(step: number): void;
+  network(evaluator: number, x: Float32Array, t: Float32Array, r: Float32Array | null, out: Float32Array): void;
+  /** Steps finished so far, and a copy of the preview buffer at that moment; calls may coalesce. */
+  progress(step: number, preview: Float32Array | null): void;
   done(failure: NativeFailure | null, results: NativeTensor[] | null): void;
 }
 
@@ -132,6 +136,25 @@ export interface NativeOnnx extends NativeNetwork {
   run(feeds: Record<string, NativeInput>): Promise<Record<string, NativeInput>>;
 }
 
+/** An isotropic Gaussian mixture as an exact network. */
+export interface NativeMixture {
+  /** 'sit': input x, time t, output v. 'edm': input cIn x, time ln(sigma)/4, output F of Karras' preconditioning. */
+  kind: 'sit' | 'edm';
+  /** Standard deviation that the preconditioning assumes; unused for 'sit'. */
+  sigmaData: number;
+  /** [K], any positive scale within a class. */
+  weights: Float32Array;
+  /** [K × elements] */
+  means: Float32Array;
+  /** [K], positive. */
+  deviations: Float32Array;
+  /**
+   * [K], class of each component, from 0; null where the mixture has no classes. A run may then bind the int32 input
+   * 'y' [rows]: a row sees the components of its class alone, or all with -1.
+   */
+  classes: Int32Array | null;
+}
+
 export interface NativeDevice {
   readonly kind: 'cpu' | 'cuda';
   readonly name: string;
@@ -142,8 +165,7 @@ export interface NativeDevice {
   memory(): { liveBytes: number; peakBytes: number };
   upload(data: Float32Array): NativeTensor;
   startRun(plan: NativePlan, starts: NativeStart[], handlers: RunHandlers): NativeRun;
-  /** Isotropic mixture, exact SiT velocity: weights [K], means [K × elements], deviations [K]. */
-  mixture(weights: Float32Array, means: Float32Array, deviations: Float32Array): NativeNetwork;
+  mixture(spec: NativeMixture): NativeNetwork;
   /** Loads a model with the ONNX Runtime library at `library`. `model` is a path or the bytes. */
   onnx(library: string, model: string | Uint8Array, threads: number): Promise<NativeOnnx>;
   /** Cancels its runs, joins its threads. Idempotent. */

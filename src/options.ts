@@ -2,7 +2,7 @@
 import { Device } from './device';
 import { expected, InvalidArgumentError, isFloat32Array, refuseUnknownKeys } from './errors';
 import type { Net } from './interfaces/model-interface';
-import type { NetKwargs, Network } from './nets/network';
+import type { NativeNet, NetKwargs, Network } from './nets/network';
 import { checkShape, Tensor } from './tensor';
 
 /** Values in host memory with their shape, [n, ...] flat. */
@@ -14,11 +14,24 @@ export interface HostArray {
 /** How the start is made from what was given: see `SampleOptions.init`. */
 export type Init = 'noise' | 'state' | 'clean';
 
+/** Two times, in either order. */
+export type TimeInterval = readonly [number, number];
+
+export interface TrajectoryOptions {
+  /** Also keep D at the beginning of each step (default false); costs an evaluation where the sampler makes none there. */
+  denoised?: boolean;
+}
+
 export interface SampleOptions {
   /** The guide network u of y = u + w (c - u) (default: `net`, where gNetKwargs are given). */
   gNet?: Net;
   /** w, one number or one per row (default 1: no guidance). */
   guidanceScale?: number | ArrayLike<number>;
+  /**
+   * Times between which guidance applies, ends included, in the interface's clock; one pair, or one per row (default:
+   * everywhere). Outside w = 1, and the guide is not evaluated where no row needs it.
+   */
+  guidanceInterval?: TimeInterval | readonly TimeInterval[];
   /** Conditioning of `net`. */
   netKwargs?: NetKwargs;
   /** Conditioning of the guide. */
@@ -28,6 +41,10 @@ export interface SampleOptions {
    * 'state': the array as it is (default for an array); 'clean': the array noised, a(t0) x0 + s(t0) n.
    */
   init?: Init;
+  /** Seed of each row, [n], in the place of `rng.seeds(n, offset)`; the Rng is not used then. Not with `offset`. */
+  seeds?: BigUint64Array;
+  /** Keeps the states of the run, and the denoised values where asked: see `SampleRun.trajectory`. */
+  trajectory?: boolean | TrajectoryOptions;
   /** Number of the first row, for shards: rows `offset` to `offset + n - 1` of the same Rng (default 0). */
   offset?: number;
   /** Where to run (default: where the networks are, else the default device). */
@@ -36,8 +53,21 @@ export interface SampleOptions {
   signal?: AbortSignal;
 }
 
-const KEYS = ['gNet', 'guidanceScale', 'netKwargs', 'gNetKwargs', 'init', 'offset', 'device', 'signal'] as const;
+const KEYS = [
+  'gNet',
+  'guidanceScale',
+  'guidanceInterval',
+  'netKwargs',
+  'gNetKwargs',
+  'init',
+  'seeds',
+  'trajectory',
+  'offset',
+  'device',
+  'signal',
+] as const;
 const NO_KWARGS: NetKwargs = Object.freeze({});
+const MAX_ROWS = 2 ** 27;
 
 /** Options after validation: nothing optional left but what may be absent. */
 export interface Request {
@@ -47,19 +77,28 @@ export interface Request {
   readonly gNetKwargs: NetKwargs;
   readonly rows: number;
   readonly rowShape: readonly number[];
-  /** Guidance scale of each row class, and the class of each row. */
-  readonly scales: Float64Array;
+  /** Guidance of each row class, and the class of each row. */
+  readonly guidance: readonly Guidance[];
   readonly rowClass: Uint32Array;
   readonly init: Init;
   readonly start: Tensor | HostArray | undefined;
   readonly offset: number;
+  readonly seeds: BigUint64Array | undefined;
+  readonly trajectory: TrajectoryOptions | undefined;
   readonly device: Device | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
+/** Scale w within [low, high], 1 outside. */
+export interface Guidance {
+  readonly w: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 const NET_METHODS = ['velocity', 'score', 'denoised', 'noise'] as const;
 
-function checkNet(net: unknown, option: string): Net {
+export function checkNet(net: unknown, option: string): Net {
   const candidate = net as Partial<Net> | null | undefined;
   const valid =
     typeof candidate === 'object' &&
@@ -78,25 +117,89 @@ function checkKwargs(kwargs: unknown, option: string): NetKwargs {
   return kwargs as NetKwargs;
 }
 
-/** Rows with equal scales form one class, in the order of their first appearance. */
-function classes(scale: number | ArrayLike<number>, rows: number): { scales: Float64Array; rowClass: Uint32Array } {
-  const check = (w: unknown, option: string): number => {
-    if (typeof w !== 'number' || !Number.isFinite(w)) throw expected('a finite number', option, w);
-    return w;
-  };
-  if (typeof scale === 'number') {
-    return { scales: Float64Array.of(check(scale, 'guidanceScale')), rowClass: new Uint32Array(rows) };
+function checkScale(w: unknown, option: string): number {
+  if (typeof w !== 'number' || !Number.isFinite(w)) throw expected('a finite number', option, w);
+  return w;
+}
+
+function checkInterval(interval: unknown, option: string): { low: number; high: number } {
+  const pair = interval as TimeInterval | null;
+  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((t) => typeof t === 'number' && !Number.isNaN(t))) {
+    throw expected('two times', option, interval);
   }
-  if (typeof scale !== 'object' || scale === null || scale.length !== rows) {
-    throw expected(`a number or an array of ${rows} (one per row)`, 'guidanceScale', scale);
+  return { low: Math.min(...(pair as TimeInterval)), high: Math.max(...(pair as TimeInterval)) };
+}
+
+/** One value for all rows, or what each row has. */
+function perRow<T, V>(
+  value: T | ArrayLike<T>,
+  rows: number,
+  option: string,
+  check: (v: T, option: string) => V,
+): (row: number) => V {
+  if (typeof value !== 'object' || value === null) {
+    const one = check(value, option);
+    return () => one;
   }
-  const known = new Map<number, number>();
-  const rowClass = Uint32Array.from(scale, (w: number, i: number) => {
-    const value = check(w, `guidanceScale[${i}]`);
-    if (!known.has(value)) known.set(value, known.size);
-    return known.get(value) as number;
+  const list = value as ArrayLike<T>;
+  if (list.length !== rows) throw expected(`one value or an array of ${rows} (one per row)`, option, value);
+  const all = Array.from(list, (v, i) => check(v, `${option}[${i}]`));
+  return (row) => all[row] as V;
+}
+
+/** Rows with equal guidance form one class, in the order of their first appearance. */
+function classes(
+  scale: number | ArrayLike<number>,
+  interval: TimeInterval | readonly TimeInterval[] | undefined,
+  rows: number,
+): { guidance: Guidance[]; rowClass: Uint32Array } {
+  const scaleOf = perRow(scale, rows, 'guidanceScale', checkScale);
+  const single = interval === undefined || typeof interval[0] === 'number';
+  const everywhere: TimeInterval = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const one = single ? checkInterval(interval ?? everywhere, 'guidanceInterval') : undefined;
+  const intervalOf =
+    one === undefined
+      ? perRow<TimeInterval, { low: number; high: number }>(
+          interval as readonly TimeInterval[],
+          rows,
+          'guidanceInterval',
+          checkInterval,
+        )
+      : () => one;
+  const known = new Map<string, number>();
+  const guidance: Guidance[] = [];
+  const rowClass = Uint32Array.from({ length: rows }, (_, row) => {
+    const found = { w: scaleOf(row), ...intervalOf(row) };
+    const key = `${found.w} ${found.low} ${found.high}`;
+    const id = known.get(key) ?? guidance.push(found) - 1;
+    known.set(key, id);
+    return id;
   });
-  return { scales: known.size === 0 ? Float64Array.of(1) : Float64Array.from(known.keys()), rowClass };
+  if (guidance.length === 0) guidance.push({ w: 1, low: everywhere[0], high: everywhere[1] });
+  return { guidance, rowClass };
+}
+
+function checkSeeds(seeds: unknown, rows: number): BigUint64Array | undefined {
+  if (seeds === undefined) return undefined;
+  if (
+    Object.prototype.toString.call(seeds) !== '[object BigUint64Array]' ||
+    (seeds as BigUint64Array).length !== rows
+  ) {
+    throw expected(`a BigUint64Array of ${rows} (one per row)`, 'seeds', seeds);
+  }
+  return (seeds as BigUint64Array).slice();
+}
+
+function checkTrajectory(trajectory: unknown): TrajectoryOptions | undefined {
+  if (trajectory === undefined || trajectory === false) return undefined;
+  if (trajectory === true) return {};
+  if (typeof trajectory !== 'object' || trajectory === null)
+    throw expected('a boolean or an object', 'trajectory', trajectory);
+  refuseUnknownKeys(trajectory, ['denoised'], 'trajectory');
+  const { denoised } = trajectory as TrajectoryOptions;
+  if (denoised !== undefined && typeof denoised !== 'boolean')
+    throw expected('a boolean', 'trajectory.denoised', denoised);
+  return { ...trajectory };
 }
 
 function checkHostArray(array: HostArray): HostArray {
@@ -104,11 +207,11 @@ function checkHostArray(array: HostArray): HostArray {
   const shape = checkShape(array.shape, 'x.shape');
   const size = shape.reduce((n, d) => n * d, 1);
   if (array.data.length !== size) throw expected(`${size} values for its shape`, 'x.data.length', array.data.length);
-  return { data: array.data, shape };
+  return { data: array.data.slice(), shape }; // the caller may use the array for something else at once
 }
 
 function checkStart(x: unknown): { shape: readonly number[]; start: Tensor | HostArray | undefined } {
-  if (x instanceof Tensor) return { shape: (void x.native, x.shape), start: x };
+  if (x instanceof Tensor) return { shape: (void x.handle.get(), x.shape), start: x };
   if (Array.isArray(x)) return { shape: checkShape(x, 'shape'), start: undefined };
   if (typeof x === 'object' && x !== null && 'data' in x && 'shape' in x) {
     const start = checkHostArray(x as HostArray);
@@ -117,16 +220,27 @@ function checkStart(x: unknown): { shape: readonly number[]; start: Tensor | Hos
   throw expected('a shape [n, ...], a Tensor, or { data, shape }', 'x', x);
 }
 
+/** By what it does: realms and polyfills have classes of their own. */
+function isSignal(signal: unknown): boolean {
+  const { aborted, addEventListener } = (signal ?? {}) as { aborted?: unknown; addEventListener?: unknown };
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+}
+
 /** Networks behind a net, as far as it shows them. */
-function deviceOf(net: Net | undefined): Device | undefined {
-  const network = (net as { network?: Network } | undefined)?.network;
-  return typeof network === 'object' ? network.device : undefined;
+function nativeNetOf(net: Net | undefined): NativeNet | undefined {
+  const network = (net as { network?: Network | null } | undefined)?.network;
+  return typeof network === 'object' && network !== null ? network : undefined;
 }
 
 function chooseDevice(options: SampleOptions, net: Net, gNet: Net | undefined, start: unknown): Device | undefined {
   const given = options.device;
   if (given !== undefined && !(given instanceof Device)) throw expected('a Device', 'device', given);
-  const wanted = [given, deviceOf(net), deviceOf(gNet), start instanceof Tensor ? start.device : undefined];
+  const wanted = [
+    given,
+    nativeNetOf(net)?.device,
+    nativeNetOf(gNet)?.device,
+    start instanceof Tensor ? start.device : undefined,
+  ];
   const distinct = [...new Set(wanted.filter((d) => d !== undefined))];
   if (distinct.length > 1) {
     throw new InvalidArgumentError(
@@ -137,7 +251,21 @@ function chooseDevice(options: SampleOptions, net: Net, gNet: Net | undefined, s
   return distinct[0];
 }
 
-/** Validates everything a caller gives; allocates nothing. */
+/**
+ * Keeps what a request was given usable until the returned function is called: a caller may dispose of tensors and
+ * networks as soon as the call has returned.
+ */
+export function holdInputs({ net, gNet, start }: Request, carried: readonly Tensor[] = []): () => void {
+  const releases = [nativeNetOf(net), nativeNetOf(gNet)].flatMap((network) =>
+    network === undefined ? [] : [network.hold()],
+  );
+  for (const tensor of [start, ...carried]) {
+    if (tensor instanceof Tensor) releases.push(tensor.handle.hold().release);
+  }
+  return () => releases.forEach((release) => release());
+}
+
+/** Validates what a caller gives, except for kwargs, which each network checks for itself. Nothing runs yet. */
 export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}): Request {
   if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
   refuseUnknownKeys(options, KEYS, 'options');
@@ -145,12 +273,16 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   const gNetGiven = options.gNet === undefined ? undefined : checkNet(options.gNet, 'gNet');
   const { shape, start } = checkStart(x);
   const [rows, ...rowShape] = shape as [number, ...number[]];
+  if (rows > MAX_ROWS) throw expected(`at most ${MAX_ROWS} rows`, 'shape', shape);
 
-  const { guidanceScale = 1, offset = 0, signal } = options;
-  const { scales, rowClass } = classes(guidanceScale, rows);
+  const { guidanceScale = 1, guidanceInterval, offset = 0, signal } = options;
+  const { guidance, rowClass } = classes(guidanceScale, guidanceInterval, rows);
   const hasGuide = gNetGiven !== undefined || options.gNetKwargs !== undefined;
-  if (!hasGuide && scales.some((w) => w !== 1)) {
+  if (!hasGuide && guidance.some(({ w }) => w !== 1)) {
     throw expected('1 where neither `gNet` nor `gNetKwargs` is given', 'guidanceScale', guidanceScale);
+  }
+  if (!hasGuide && guidanceInterval !== undefined) {
+    throw expected('to be absent where neither `gNet` nor `gNetKwargs` is given', 'guidanceInterval', guidanceInterval);
   }
   const gNet = hasGuide ? (gNetGiven ?? net) : undefined;
   if (gNet !== undefined && gNet.record.name !== net.record.name) {
@@ -161,7 +293,11 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   if (!['noise', 'state', 'clean'].includes(init)) throw expected("'noise', 'state' or 'clean'", 'init', init);
   if (start === undefined && init !== 'noise') throw expected(`values to start from with init '${init}'`, 'x', x);
   if (!Number.isSafeInteger(offset) || offset < 0) throw expected('a non-negative safe integer', 'offset', offset);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw expected('an AbortSignal', 'signal', signal);
+  if (options.seeds !== undefined && options.offset !== undefined) {
+    throw expected('to be absent beside `seeds`', 'offset', options.offset);
+  }
+  if (!Number.isSafeInteger(offset + rows)) throw expected('a safe integer for the last row too', 'offset', offset);
+  if (signal !== undefined && !isSignal(signal)) throw expected('an AbortSignal', 'signal', signal);
 
   return {
     net,
@@ -170,11 +306,13 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
     gNetKwargs: checkKwargs(options.gNetKwargs, 'gNetKwargs'),
     rows,
     rowShape,
-    scales,
+    guidance,
     rowClass,
     init,
     start,
     offset,
+    seeds: checkSeeds(options.seeds, rows),
+    trajectory: checkTrajectory(options.trajectory),
     device: chooseDevice(options, net, gNet, start),
     signal,
   };

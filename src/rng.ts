@@ -33,7 +33,7 @@ export class Rng {
     Object.freeze(this);
   }
 
-  /** An independent Rng; `fork(i)` for different i, and for different Rngs, do not overlap. */
+  /** An independent Rng; `fork(i)` for different i gives other seeds, as Philox is a bijection of i under one key. */
   fork(index: number): Rng {
     if (!Number.isSafeInteger(index) || index < 0) throw expected('a non-negative safe integer', 'index', index);
     return new Rng(this.derive(index, FORKS));
@@ -42,7 +42,9 @@ export class Rng {
   /** The seeds of rows `offset` to `offset + count - 1`. */
   seeds(count: number, offset = 0): BigUint64Array {
     if (!Number.isSafeInteger(count) || count < 0) throw expected('a non-negative safe integer', 'count', count);
-    if (!Number.isSafeInteger(offset) || offset < 0) throw expected('a non-negative safe integer', 'offset', offset);
+    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(offset + count)) {
+      throw expected('a non-negative safe integer, also for the last row,', 'offset', offset);
+    }
     return BigUint64Array.from({ length: count }, (_, i) => this.derive(offset + i, ROW_SEEDS));
   }
 

@@ -1,31 +1,39 @@
 /** `SampleRun`: a run under way. Await it for the samples, iterate `progress()` for its steps. */
 import { Device } from './device';
-import { AbortError } from './errors';
-import { execute } from './execute';
-import type { NativeStart, NativeTensor } from './native';
-import type { HostArray, Request } from './options';
+import { AbortError, expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
+import { execute, rowSeeds } from './execute';
+import type { NativeTensor } from './native';
+import { holdInputs, type Request } from './options';
 import { buildPlan } from './plan/build-plan';
 import type { Plan } from './plan/plan';
 import type { Rng } from './rng';
 import type { Samplers } from './samplers/samplers';
 import { Tensor } from './tensor';
-import { expected, refuseUnknownKeys } from './errors';
 
 export interface Progress {
   /** Steps finished. */
   readonly step: number;
   /** Steps in all. */
   readonly steps: number;
+  /** D at the beginning of the step that finished last, [n, ...] flat, where it was asked for. The caller owns it. */
+  readonly denoised?: Float32Array;
 }
 
 export interface ProgressOptions {
   /** Report at every n-th step and at the end (default 1). Reports that nobody waits for coalesce. */
   every?: number;
+  /** With the denoised value (default false). To be asked in the same turn as `sample`. */
+  denoised?: boolean;
 }
 
-/** What fills buffer 0. */
-export function stateStart(start: Tensor | HostArray): NativeStart {
-  return { slot: 0, data: start instanceof Tensor ? start.native : start.data };
+/** What a run went through. The tensors belong to the caller. */
+export interface Trajectory {
+  /** The time grid, N + 1 times. */
+  readonly times: Float64Array;
+  /** The state at each of them, the start and the result included. */
+  readonly states: readonly Tensor[];
+  /** D at the beginning of each step, where it was asked for. */
+  readonly denoised: readonly Tensor[];
 }
 
 /**
@@ -33,17 +41,23 @@ export function stateStart(start: Tensor | HostArray): NativeStart {
  * OutOfMemoryError, CudaError or AbortError.
  */
 export class SampleRun implements PromiseLike<Tensor> {
-  private readonly promise: Promise<Tensor>;
+  private readonly promise: Promise<{ result: Tensor; trajectory: Trajectory | undefined }>;
   private readonly steps: number;
   private finished = 0;
+  private denoised: Float32Array | undefined;
   private over = false;
+  /** Undefined until planning has begun and decided it. */
+  private preview: boolean | undefined;
+  private previewAsked = false;
   private readonly watchers = new Set<() => void>();
   private planned: Plan | undefined;
 
   /** @internal */
   constructor(sampler: Samplers, rng: Rng, request: Request, grid: Float64Array) {
     this.steps = grid.length - 1;
+    const release = holdInputs(request);
     this.promise = this.start(sampler, rng, request, grid).finally(() => {
+      release();
       this.over = true;
       this.notify();
     });
@@ -53,7 +67,7 @@ export class SampleRun implements PromiseLike<Tensor> {
     onFulfilled?: ((value: Tensor) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.promise.then(onFulfilled, onRejected);
+    return this.promise.then(({ result }) => result).then(onFulfilled, onRejected);
   }
 
   /** The plan, once it is made; undefined before. */
@@ -66,19 +80,40 @@ export class SampleRun implements PromiseLike<Tensor> {
     return this.finished;
   }
 
+  /**
+   * What the run went through, once it has ended; for runs with the option `trajectory`.
+   * @throws InvalidArgumentError where it was not asked for; otherwise rejects as the run does.
+   */
+  async trajectory(): Promise<Trajectory> {
+    const { trajectory } = await this.promise;
+    if (trajectory === undefined) throw expected('to be asked for in the options of sample()', 'trajectory', undefined);
+    return trajectory;
+  }
+
   /** Steps as they finish. Ends with the run, also when it fails: the failure is in the promise. */
-  async *progress(options: ProgressOptions = {}): AsyncGenerator<Progress, void, void> {
-    refuseUnknownKeys(options, ['every'], 'progress options');
-    const { every = 1 } = options;
+  progress(options: ProgressOptions = {}): AsyncGenerator<Progress, void, void> {
+    refuseUnknownKeys(options, ['every', 'denoised'], 'progress options');
+    const { every = 1, denoised = false } = options;
     if (!Number.isInteger(every) || every < 1) throw expected('a positive integer', 'every', every);
+    if (typeof denoised !== 'boolean') throw expected('a boolean', 'denoised', denoised);
+    if (denoised && this.preview === false) {
+      throw new InvalidArgumentError('Expected `denoised` in the same turn as sample(): the run is planned already.');
+    }
+    this.previewAsked ||= denoised;
+    // Who iterates awaits the run later; until then its failure is not unhandled.
+    this.promise.catch(() => undefined);
+    return this.reports(every, denoised);
+  }
+
+  private async *reports(every: number, denoised: boolean): AsyncGenerator<Progress, void, void> {
     let seen = 0;
     while (!this.over || seen < this.finished) {
-      const due =
-        Math.floor(this.finished / every) > Math.floor(seen / every) ||
-        (this.finished === this.steps && seen < this.finished);
+      const last = this.finished === this.steps;
+      const due = Math.floor(this.finished / every) > Math.floor(seen / every) || (last && seen < this.finished);
       if (due) {
         seen = this.finished;
-        yield { step: seen, steps: this.steps };
+        const report = { step: seen, steps: this.steps };
+        yield denoised && this.denoised !== undefined ? { ...report, denoised: this.denoised } : report;
       } else if (this.over) {
         return;
       } else {
@@ -92,25 +127,42 @@ export class SampleRun implements PromiseLike<Tensor> {
     this.watchers.clear();
   }
 
-  private async start(sampler: Samplers, rng: Rng, request: Request, grid: Float64Array): Promise<Tensor> {
+  private async start(
+    sampler: Samplers,
+    rng: Rng,
+    request: Request,
+    grid: Float64Array,
+  ): Promise<{ result: Tensor; trajectory: Trajectory | undefined }> {
     const { signal, start } = request;
+    const starts =
+      start === undefined ? [] : [{ slot: 0, data: start instanceof Tensor ? start.handle.get() : start.data }];
     if (signal?.aborted === true) throw new AbortError(signal.reason);
     const device = request.device ?? Device.default();
-    const { plan, evaluators } = await buildPlan(sampler, request, grid);
+    await Promise.resolve(); // the caller may still ask for the preview
+    this.preview = this.previewAsked;
+    const { plan, evaluators } = await buildPlan(sampler, request, grid, { preview: this.preview });
     this.planned = plan;
-    const [result] = await execute({
+    const { states, denoised } = plan.data.trajectory;
+    const handles = await execute({
       device,
       plan,
       evaluators: evaluators.list,
-      seeds: rng.seeds(request.rows, request.offset),
-      starts: start === undefined ? [] : [stateStart(start)],
-      results: [0],
+      seeds: rowSeeds(plan, rng, request),
+      starts,
+      results: [0, ...states, ...denoised],
       signal,
-      onProgress: (step) => {
+      onProgress: (step, preview) => {
         this.finished = step;
+        if (preview !== null) this.denoised = preview;
         this.notify();
       },
     });
-    return new Tensor(result as NativeTensor, [request.rows, ...request.rowShape], device);
+    const tensor = (handle: NativeTensor): Tensor => new Tensor(handle, [request.rows, ...request.rowShape], device);
+    const [result, ...kept] = handles.map(tensor);
+    const trajectory =
+      request.trajectory === undefined
+        ? undefined
+        : { times: grid, states: kept.slice(0, states.length), denoised: kept.slice(states.length) };
+    return { result: result as Tensor, trajectory };
   }
 }

@@ -1,17 +1,15 @@
 /** One step of a sampler on its own: state in, state out, the same bits as inside `sample`. */
 import { Device } from './device';
 import { expected } from './errors';
-import { execute } from './execute';
+import { execute, rowSeeds } from './execute';
 import type { Net } from './interfaces/model-interface';
-import type { NativeTensor } from './native';
-import { checkRequest, type SampleOptions } from './options';
+import { checkRequest, holdInputs, type Request, type SampleOptions } from './options';
 import { buildPlan } from './plan/build-plan';
 import type { Rng } from './rng';
-import { stateStart } from './run';
 import type { Samplers } from './samplers/samplers';
 import { Tensor } from './tensor';
 
-export interface StepOptions extends Omit<SampleOptions, 'init'> {
+export interface StepOptions extends Omit<SampleOptions, 'init' | 'trajectory'> {
   /** Which step of the sampler's grid, from 0. */
   index: number;
 }
@@ -23,38 +21,61 @@ export interface StepState {
   readonly carry: Readonly<Record<string, Tensor>>;
 }
 
-export function checkStepOptions(state: unknown, options: unknown): void {
+/** A step that was validated. */
+export interface StepRequest {
+  readonly request: Request;
+  readonly x: Tensor;
+  readonly carry: Readonly<Record<string, Tensor>>;
+  readonly index: number;
+}
+
+/** @throws InvalidArgumentError naming the option; nothing was allocated or run. */
+export function checkStep(net: Net, state: unknown, options: StepOptions, grid: Float64Array): StepRequest {
   if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
-  const x = state instanceof Tensor ? state : (state as Partial<StepState> | null)?.x;
+  for (const key of ['init', 'trajectory']) {
+    if (key in options) throw expected('to be absent in a single step', key, options[key as keyof StepOptions]);
+  }
+  const { x, carry } = state instanceof Tensor ? { x: state, carry: {} } : ((state ?? {}) as Partial<StepState>);
   if (!(x instanceof Tensor)) throw expected('a Tensor, or what the step before returned', 'state', state);
+  if (typeof carry !== 'object' || carry === null) throw expected('tensors by name', 'state.carry', carry);
+  for (const [name, tensor] of Object.entries(carry) as [string, unknown][]) {
+    const fits = tensor instanceof Tensor && tensor.device === x.device && tensor.shape.join() === x.shape.join();
+    if (!fits) throw expected(`a Tensor of shape [${x.shape.join(', ')}] beside x`, `state.carry.${name}`, tensor);
+  }
+  const { index, ...rest } = options;
+  if (!Number.isInteger(index) || index < 0 || index >= grid.length - 1) {
+    throw expected(`an integer from 0 to ${grid.length - 2}`, 'index', index);
+  }
+  return { request: checkRequest(net, x, { ...rest, init: 'state' }), x, carry, index };
 }
 
 export async function runStep(
   sampler: Samplers,
   rng: Rng,
-  net: Net,
-  state: Tensor | StepState,
-  { index, ...options }: StepOptions,
+  grid: Float64Array,
+  { request, x, carry, index }: StepRequest,
 ): Promise<StepState> {
-  const { x, carry } = state instanceof Tensor ? { x: state, carry: {} } : state;
-  const request = checkRequest(net, x, { ...options, init: 'state' });
-  const grid = sampler.sampleT(net.record);
-  if (!Number.isInteger(index) || index < 0 || index >= grid.length - 1) {
-    throw expected(`an integer from 0 to ${grid.length - 2}`, 'index', index);
+  const release = holdInputs(request, Object.values(carry));
+  try {
+    const device = request.device ?? Device.default();
+    const given = Object.entries(carry).map(([name, tensor]) => [name, tensor.handle.get()] as const);
+    const state = { slot: 0, data: x.handle.get() };
+    const single = { index, carried: Object.keys(carry) };
+    const { plan, evaluators } = await buildPlan(sampler, request, grid, { single });
+    const home = (name: string): number => plan.data.carries[name] as number;
+    const kept = plan.data.keptCarries;
+    const results = await execute({
+      device,
+      plan,
+      evaluators: evaluators.list,
+      seeds: rowSeeds(plan, rng, request),
+      starts: [state, ...given.map(([name, data]) => ({ slot: home(name), data }))],
+      results: [0, ...kept.map(home)],
+      signal: request.signal,
+    });
+    const [after, ...carried] = results.map((handle) => new Tensor(handle, x.shape, device));
+    return { x: after as Tensor, carry: Object.fromEntries(kept.map((name, i) => [name, carried[i] as Tensor])) };
+  } finally {
+    release();
   }
-  const device = request.device ?? Device.default();
-  const { plan, evaluators } = await buildPlan(sampler, request, grid, { index, carried: Object.keys(carry) });
-  const home = (name: string): number => plan.data.carries[name] as number;
-  const kept = plan.data.keptCarries;
-  const results = await execute({
-    device,
-    plan,
-    evaluators: evaluators.list,
-    seeds: rng.seeds(request.rows, request.offset),
-    starts: [stateStart(x), ...Object.entries(carry).map(([name, t]) => ({ slot: home(name), data: t.native }))],
-    results: [0, ...kept.map(home)],
-    signal: request.signal,
-  });
-  const [state1, ...carried] = results.map((handle: NativeTensor) => new Tensor(handle, x.shape, device));
-  return { x: state1 as Tensor, carry: Object.fromEntries(kept.map((name, i) => [name, carried[i] as Tensor])) };
 }

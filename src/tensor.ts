@@ -1,6 +1,7 @@
 /** `Tensor`: a float32 array on a device, with an owner. */
 import { Device } from './device';
-import { DisposedError, expected, isFloat32Array } from './errors';
+import { Handle } from './handle';
+import { expected, isFloat32Array } from './errors';
 import type { NativeTensor } from './native';
 import { fromNativeError } from './native-error';
 
@@ -25,11 +26,12 @@ export class Tensor {
   readonly shape: readonly number[];
   readonly dtype = 'float32';
   readonly device: Device;
-  private handle: NativeTensor | undefined;
+  /** @internal */
+  readonly handle: Handle<NativeTensor>;
 
   /** @internal */
   constructor(handle: NativeTensor, shape: readonly number[], device: Device) {
-    this.handle = handle;
+    this.handle = new Handle(handle, `The tensor of shape [${shape.join(', ')}]`);
     this.shape = shape;
     this.device = device;
   }
@@ -50,13 +52,13 @@ export class Tensor {
 
   /** Bytes held. */
   get byteLength(): number {
-    return this.native.byteLength;
+    return this.handle.get().byteLength;
   }
 
   /** A copy of the values in host memory; the caller owns it. Does not block the event loop. */
   async data(): Promise<Float32Array> {
     try {
-      return await this.native.read();
+      return await this.handle.get().read();
     } catch (error) {
       throw fromNativeError(error);
     }
@@ -64,17 +66,10 @@ export class Tensor {
 
   /** Frees the memory at once. Idempotent. A run that was given this tensor keeps what it needs. */
   dispose(): void {
-    this.handle?.release();
-    this.handle = undefined;
+    this.handle.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  /** @internal */
-  get native(): NativeTensor {
-    if (this.handle === undefined) throw new DisposedError(`The tensor of shape [${this.shape.join(', ')}]`);
-    return this.handle;
   }
 }

@@ -1,22 +1,23 @@
 import {
   AbortError,
   Device,
+  EDMInterface,
   EulerSampler,
   GaussianMixtureNet,
   HeunSampler,
   InvalidArgumentError,
   ModelError,
-  ModelInterface,
   NumericalError,
   Rng,
   SiTInterface,
   DisposedError,
   Tensor,
+  type Expr,
   type NetworkFunction,
+  type Step,
 } from '../src';
 import { conditional, guide, maxDifference, unitStart } from './support/mixture';
 import { mixtureFunction } from './support/networks';
-import { EDM_RECORD } from './support/records';
 
 let device: Device;
 beforeAll(async () => {
@@ -70,7 +71,7 @@ describe('a JavaScript network', () => {
     let kept: Float32Array[] = [];
     await new EulerSampler({ numSamplingSteps: 1 }).sample(
       rng,
-      sit(({ x, t, out }) => void (kept = [x, t, out])),
+      sit(({ x, t, out }) => void (kept = [x, t, out.fill(0)])),
       [2, 3],
       { device },
     );
@@ -101,6 +102,14 @@ describe('a JavaScript network', () => {
 });
 
 describe('values that are not finite', () => {
+  it('stand for what a network forgot to write', async () => {
+    const forgetful = sit(function forgetful({ x }) {
+      x.map((v) => v / 2);
+    });
+    const run = new EulerSampler().sample(rng, forgetful, [2, 3], { device });
+    await expect(run).rejects.toMatchObject({ network: 'forgetful', step: 0, row: 0 });
+  });
+
   it('are reported with network, step and row', async () => {
     let calls = 0;
     const network: NetworkFunction = function poisoned({ x, out }) {
@@ -182,6 +191,37 @@ describe('progress', () => {
     expect(run.plan?.steps).toBe(10);
   });
 
+  it('hands out the denoised value of the step, where it is asked for in time', async () => {
+    const net = sit(mixtureFunction(conditional));
+    const sampler = new EulerSampler({ numSamplingSteps: 5 });
+    const run = sampler.sample(rng, net, start, { device, trajectory: { denoised: true } });
+    const previews = new Map<number, Float32Array>();
+    for await (const { step, denoised } of run.progress({ denoised: true })) {
+      if (denoised !== undefined) previews.set(step, denoised);
+    }
+    const { denoised } = await run.trajectory();
+    expect(previews.size).toBeGreaterThan(0);
+    for (const [step, preview] of previews) expect(preview).toEqual(await denoised[step - 1]?.data());
+    expect(() => run.progress({ denoised: true })).not.toThrow();
+    const plain = sampler.sample(rng, net, start, { device });
+    await plain;
+    expect(() => plain.progress({ denoised: true })).toThrow(/same turn as sample/);
+  });
+
+  it('does not leave a failure unhandled while a loop body waits', async () => {
+    let calls = 0;
+    const fails: NetworkFunction = ({ x, out }) => {
+      if (++calls === 3) throw new Error('third');
+      out.set(x);
+    };
+    const run = new EulerSampler({ numSamplingSteps: 9 }).sample(rng, sit(fails), [1, 2], { device });
+    for await (const p of run.progress()) {
+      expect(p.step).toBeLessThan(3);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    await expect(run).rejects.toThrow('third');
+  });
+
   it('ends when the run fails; the failure is in the run', async () => {
     const run = new EulerSampler().sample(
       rng,
@@ -195,6 +235,26 @@ describe('progress', () => {
 });
 
 describe('an AbortSignal', () => {
+  it('wins over the error of a network that obeys it, and during tracing', async () => {
+    const controller = new AbortController();
+    const fetching = sit(({ signal }) => {
+      setTimeout(() => controller.abort('enough'), 5);
+      return new Promise((_, reject) =>
+        signal?.addEventListener('abort', () => reject(new Error('fetch was aborted'))),
+      );
+    });
+    const run = new EulerSampler().sample(rng, fetching, [1, 2], { device, signal: controller.signal });
+    await expect(run).rejects.toThrow(AbortError);
+    await expect(run).rejects.toMatchObject({ cause: 'enough' });
+    const late = new AbortController();
+    const long = new HeunSampler({ numSamplingSteps: 200_000 }).sample(rng, fetching, [1, 2], {
+      device,
+      signal: late.signal,
+    });
+    setTimeout(() => late.abort('while planning'), 20);
+    await expect(long).rejects.toMatchObject({ code: 'ABORT_ERR', cause: 'while planning' });
+  });
+
   it('before the start rejects and runs nothing', async () => {
     let calls = 0;
     const network = sit(() => void calls++);
@@ -261,9 +321,24 @@ describe('tensors', () => {
     const fromArray = await (await sampler.sample(rng, net, start, { device })).data();
     const tensor = Tensor.from(unitStart, [8, 4], device);
     const run = sampler.sample(rng, net, tensor, { device });
-    expect(await (await run).data()).toEqual(fromArray);
+    const step = sampler.step(rng, net, tensor, { index: 0, device });
     expect(await tensor.data()).toEqual(unitStart);
     tensor.dispose();
+    expect(await (await run).data()).toEqual(fromArray);
+    expect((await step).x.shape).toEqual([8, 4]);
+  });
+
+  it('and networks, and arrays, may be disposed of or reused as soon as the call has returned', async () => {
+    using alone = await Device.open('cpu', { threads: 1 });
+    const network = GaussianMixtureNet.create(conditional, { device: alone });
+    const reused = unitStart.slice();
+    const sampler = new HeunSampler({ numSamplingSteps: 5 });
+    const run = sampler.sample(rng, new SiTInterface(network), { data: reused, shape: [8, 4] });
+    const kept = sampler.sample(rng, new SiTInterface(network), start);
+    reused.fill(7);
+    network.dispose();
+    expect(() => sampler.sample(rng, new SiTInterface(network), start)).toThrow(DisposedError);
+    expect(await (await run).data()).toEqual(await (await kept).data());
   });
 });
 
@@ -303,7 +378,7 @@ describe('the start', () => {
 });
 
 test('a preconditioned interface gives the same bits by single steps as in one run', async () => {
-  const net = new ModelInterface(EDM_RECORD, ({ x, t, out }) =>
+  const net = new EDMInterface(({ x, t, out }) =>
     out.set(x.map((v, i) => Math.tanh(v) * (1 + (t[Math.floor(i / 4)] as number)))),
   );
   const sampler = new HeunSampler({ timeGrid: [20, 7, 2, 0.5, 0.1] });
@@ -328,9 +403,60 @@ describe('options are validated before anything runs', () => {
     ['guidanceScale', () => sampler.sample(rng, net, [1, 2], { guidanceScale: 2 })],
     ['guidanceScale', () => sampler.sample(rng, net, [2, 2], { gNet: net, guidanceScale: [1] })],
     ['guidanceScale[1]', () => sampler.sample(rng, net, [2, 2], { gNet: net, guidanceScale: [1, Number.NaN] })],
-    ['gNet', () => sampler.sample(rng, net, [1, 2], { gNet: new ModelInterface(EDM_RECORD, () => {}) })],
+    ['gNet', () => sampler.sample(rng, net, [1, 2], { gNet: new EDMInterface(() => {}) })],
     ['netKwargs', () => sampler.sample(rng, net, [1, 2], { netKwargs: [1] as never })],
     ['offset', () => sampler.sample(rng, net, [1, 2], { offset: -1 })],
+    ['offset', () => sampler.sample(rng, net, [4, 2], { offset: Number.MAX_SAFE_INTEGER })],
+    ['offset', () => sampler.sample(rng, net, [1, 2], { offset: 0, seeds: new BigUint64Array(1) })],
+    ['seeds', () => sampler.sample(rng, net, [1, 2], { seeds: [1n] as never })],
+    ['trajectory key', () => sampler.sample(rng, net, [1, 2], { trajectory: { states: true } as never })],
+    ['guidanceInterval', () => sampler.sample(rng, net, [1, 2], { guidanceInterval: [0, 1] })],
+    ['guidanceInterval', () => sampler.sample(rng, net, [2, 2], { gNet: net, guidanceInterval: [[0, 1]] })],
+    [
+      'guidanceInterval[1]',
+      () =>
+        sampler.sample(rng, net, [2, 2], {
+          gNet: net,
+          guidanceInterval: [
+            [0, 1],
+            [0, NaN],
+          ],
+        }),
+    ],
+    ['shape', () => sampler.sample(rng, net, [2 ** 34, 0])],
+    [
+      'init',
+      () => sampler.step(rng, net, Tensor.from(unitStart, [8, 4], device), { index: 0, init: 'noise' } as never),
+    ],
+    [
+      'state.carry.v',
+      () => {
+        const x = Tensor.from(unitStart, [8, 4], device);
+        return sampler.step(rng, net, { x, carry: { v: Tensor.from(unitStart, [4, 8], device) } }, { index: 0 });
+      },
+    ],
+    [
+      't',
+      () => {
+        class AtData extends EulerSampler {
+          override forward(step: Step): Expr {
+            return step.net.score(step.x, 0);
+          }
+        }
+        return new AtData().sample(rng, net, [1, 2], { device });
+      },
+    ],
+    [
+      'timeGrid',
+      () => {
+        class Odd extends EulerSampler {
+          override sampleT(): Float64Array {
+            return Float64Array.of(1, 0.5, 0.7, 0);
+          }
+        }
+        return new Odd().sample(rng, net, [1, 2], { device });
+      },
+    ],
     ['signal', () => sampler.sample(rng, net, [1, 2], { signal: {} as never })],
     ['options key', () => sampler.sample(rng, net, [1, 2], { guidance: 2 } as never)],
     ['index', () => sampler.step(rng, net, Tensor.from(unitStart, [8, 4], device), { index: 99, device })],

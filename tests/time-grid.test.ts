@@ -42,7 +42,7 @@ test.each([
   [{ numSamplingSteps: 0 }, 'numSamplingSteps'],
   [{ numSamplingSteps: 2.5 }, 'numSamplingSteps'],
   [{ numSamplingSteps: '8' }, 'numSamplingSteps'],
-  [{ samplingTimeDist: 'exp' }, 'samplingTimeDist'],
+  [{ samplingTimeDist: 'karras' }, 'samplingTimeDist'],
   [{ samplingTimeKwargs: { tShift: 3 } }, 'samplingTimeKwargs key'],
   [{ samplingTimeKwargs: { tStart: Number.NaN } }, 'samplingTimeKwargs.tStart'],
   [{ samplingTimeKwargs: { tShiftBase: 0 } }, 'samplingTimeKwargs.tShiftBase'],

@@ -1,7 +1,9 @@
-// A built-in network whose velocity is exact: an isotropic Gaussian mixture on the SiT path.
+// The mixture's host side: its numbers are checked once, and go to the device with the first call of a run.
 #include "gaussian_mixture.h"
 
+#include <cmath>
 #include <limits>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -10,33 +12,51 @@
 namespace ds {
 namespace {
 
+[[noreturn]] void refuse(const std::string& sentence) { throw Failure(FailureCode::kModel, sentence); }
+
 class MixtureEvaluator final : public Evaluator {
  public:
-  explicit MixtureEvaluator(std::shared_ptr<const GaussianMixture> mixture) : mixture_(std::move(mixture)) {}
+  MixtureEvaluator(MixturePtr mixture, bool labelled, std::vector<int32_t> labels)
+      : mixture_(std::move(mixture)), labelled_(labelled), labels_(std::move(labels)) {}
 
   void evaluate(const NetworkCall& call) override {
-    if (call.elements != mixture_->elements) {
-      throw Failure(FailureCode::kModel, "the mixture has means of " + std::to_string(mixture_->elements) +
-                                             " elements but the state has rows of " + std::to_string(call.elements));
-    }
     const auto components = static_cast<int64_t>(mixture_->weights.size());
+    const int64_t elements = static_cast<int64_t>(mixture_->means.size()) / components;
+    if (call.elements != elements) {
+      refuse("the mixture has means of " + std::to_string(elements) + " elements but the state has rows of " +
+             std::to_string(call.elements));
+    }
+    if (labelled_ && static_cast<int64_t>(labels_.size()) != call.rows) {
+      refuse("the mixture has labels for " + std::to_string(labels_.size()) + " rows but the state has " +
+             std::to_string(call.rows));
+    }
     if (!scratch_ || rows_ != call.rows) {
       scratch_ = call.backend->allocate(scratch_bytes(call.rows, components));
       rows_ = call.rows;
     }
     if (!weights_) {
-      // The weights come last: they mark that all three are there.
+      // The weights come last: they mark that all are there.
       means_ = uploaded(call.backend, mixture_->means);
       deviations_ = uploaded(call.backend, mixture_->deviations);
+      if (labelled_) {
+        classes_ = uploaded(call.backend, mixture_->classes);
+        device_labels_ = uploaded(call.backend, labels_);
+      }
       weights_ = uploaded(call.backend, mixture_->weights);
     }
     MixtureArgs args{};
+    args.kind = mixture_->kind;
+    args.components = static_cast<int32_t>(components);
+    args.sigma_data = mixture_->sigma_data;
     args.rows = call.rows;
     args.elements = call.elements;
-    args.components = static_cast<int32_t>(components);
     args.weights = static_cast<const float*>(weights_->data());
     args.means = static_cast<const float*>(means_->data());
     args.deviations = static_cast<const float*>(deviations_->data());
+    if (labelled_) {
+      args.classes = static_cast<const int32_t*>(classes_->data());
+      args.labels = static_cast<const int32_t*>(device_labels_->data());
+    }
     args.input = call.input;
     args.times = call.times;
     args.output = call.output;
@@ -45,46 +65,73 @@ class MixtureEvaluator final : public Evaluator {
   }
 
  private:
-  static BufferPtr uploaded(Backend* backend, const std::vector<float>& values) {
-    BufferPtr buffer = backend->allocate(values.size() * sizeof(float));
-    backend->upload(buffer->data(), values.data(), values.size() * sizeof(float));
+  template <class T>
+  static BufferPtr uploaded(Backend* backend, const std::vector<T>& values) {
+    BufferPtr buffer = backend->allocate(values.size() * sizeof(T));
+    backend->upload(buffer->data(), values.data(), values.size() * sizeof(T));
     return buffer;
   }
 
   static size_t scratch_bytes(int64_t rows, int64_t components) {
-    constexpr int64_t kPerPair = mixture_scratch_floats(1, 1) * static_cast<int64_t>(sizeof(float));
-    if (rows > std::numeric_limits<int64_t>::max() / kPerPair / components) {
+    const int64_t row_bytes = mixture_row_floats(components) * static_cast<int64_t>(sizeof(float));
+    if (rows > std::numeric_limits<int64_t>::max() / row_bytes) {
       throw Failure(FailureCode::kOutOfMemory, "the mixture's scratch memory for " + std::to_string(rows) +
                                                    " rows and " + std::to_string(components) +
                                                    " components is too large");
     }
-    return static_cast<size_t>(mixture_scratch_floats(rows, components)) * sizeof(float);
+    return static_cast<size_t>(rows * row_bytes);
   }
 
-  std::shared_ptr<const GaussianMixture> mixture_;
-  BufferPtr weights_, means_, deviations_, scratch_;
+  MixturePtr mixture_;
+  bool labelled_;
+  std::vector<int32_t> labels_;
+  BufferPtr weights_, means_, deviations_, classes_, device_labels_, scratch_;
   int64_t rows_ = 0;
 };
 
 }  // namespace
 
-std::shared_ptr<const GaussianMixture> make_gaussian_mixture(std::vector<float> weights, std::vector<float> means,
-                                                             std::vector<float> deviations) {
-  const size_t components = weights.size();
+MixturePtr make_gaussian_mixture(GaussianMixture mixture) {
+  const size_t components = mixture.weights.size();
   if (components == 0 || components > static_cast<size_t>(std::numeric_limits<int32_t>::max()) ||
-      deviations.size() != components || means.size() % components != 0) {
-    throw Failure(FailureCode::kModel,
-                  "expected one deviation and one mean for each weight of the mixture but received " +
-                      std::to_string(components) + " weights, " + std::to_string(deviations.size()) +
-                      " deviations and " + std::to_string(means.size()) + " numbers for the means");
+      mixture.deviations.size() != components || mixture.means.size() % components != 0) {
+    refuse("expected one deviation and one mean for each weight of the mixture but received " +
+           std::to_string(components) + " weights, " + std::to_string(mixture.deviations.size()) + " deviations and " +
+           std::to_string(mixture.means.size()) + " numbers for the means");
   }
-  const auto elements = static_cast<int64_t>(means.size() / components);
-  return std::make_shared<const GaussianMixture>(
-      GaussianMixture{elements, std::move(weights), std::move(means), std::move(deviations)});
+  if (!mixture.classes.empty() && mixture.classes.size() != components) {
+    refuse("expected a class for each of the " + std::to_string(components) +
+           " components of the mixture but received " + std::to_string(mixture.classes.size()));
+  }
+  for (size_t k = 0; k < mixture.classes.size(); ++k) {
+    if (mixture.classes[k] < 0) {
+      refuse("expected 0 or more for the class of component " + std::to_string(k) + " but received " +
+             std::to_string(mixture.classes[k]));
+    }
+  }
+  if (mixture.kind == MixtureKind::kEdm && !(mixture.sigma_data > 0 && std::isfinite(mixture.sigma_data))) {
+    refuse("expected a positive number for sigmaData but received " + std::to_string(mixture.sigma_data));
+  }
+  return std::make_shared<const GaussianMixture>(std::move(mixture));
 }
 
-std::unique_ptr<Evaluator> bind_gaussian_mixture(std::shared_ptr<const GaussianMixture> mixture) {
-  return std::make_unique<MixtureEvaluator>(std::move(mixture));
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture) {
+  return std::make_unique<MixtureEvaluator>(std::move(mixture), false, std::vector<int32_t>());
+}
+
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture, std::vector<int32_t> labels) {
+  if (mixture->classes.empty()) refuse("expected no labels, as the mixture has no classes");
+  std::set<int32_t> known{-1};
+  for (size_t k = 0; k < mixture->classes.size(); ++k) {
+    if (mixture->weights[k] > 0.0f) known.insert(mixture->classes[k]);
+  }
+  for (size_t row = 0; row < labels.size(); ++row) {
+    if (known.count(labels[row]) == 0) {
+      refuse("row " + std::to_string(row) + " has the label " + std::to_string(labels[row]) +
+             ", which no component of the mixture has");
+    }
+  }
+  return std::make_unique<MixtureEvaluator>(std::move(mixture), true, std::move(labels));
 }
 
 }  // namespace ds

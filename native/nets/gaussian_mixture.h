@@ -1,27 +1,33 @@
-// A built-in network whose velocity is exact: an isotropic Gaussian mixture on the SiT path.
+// A built-in network whose answers are exact: an isotropic Gaussian mixture (see cuda/mixture_formula.h).
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "../../cuda/mixture.h"
 #include "../../cuda/network.h"
 
 namespace ds {
 
-// Weights [K] with sum 1, means [K, elements], deviations [K] above zero: host memory, shared by all runs.
+// Host memory, shared by all runs.
 struct GaussianMixture {
-  int64_t elements;
-  std::vector<float> weights;
-  std::vector<float> means;
-  std::vector<float> deviations;
+  MixtureKind kind;
+  double sigma_data;              // above zero for kEdm, unused for kSit
+  std::vector<float> weights;     // [K], of any scale; a component without weight does not count
+  std::vector<float> means;       // [K, elements]
+  std::vector<float> deviations;  // [K], above zero
+  std::vector<int32_t> classes;   // [K], from 0; or empty: the mixture has no classes
 };
+using MixturePtr = std::shared_ptr<const GaussianMixture>;
 
-// Throws Failure(kModel) where the sizes do not fit one another.
-std::shared_ptr<const GaussianMixture> make_gaussian_mixture(std::vector<float> weights, std::vector<float> means,
-                                                             std::vector<float> deviations);
+// Throws Failure(kModel) where the sizes do not fit one another, or a number is out of its range.
+MixturePtr make_gaussian_mixture(GaussianMixture mixture);
 
 // An evaluator for one run. Its device memory comes from the backend of the first call and goes with the evaluator.
-std::unique_ptr<Evaluator> bind_gaussian_mixture(std::shared_ptr<const GaussianMixture> mixture);
+// A row sees the components of the class that `labels` [rows] gives it, or all with -1; without labels all rows see
+// all. Throws Failure(kModel) where the mixture has no classes, or none as a row's label.
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture);
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture, std::vector<int32_t> labels);
 
 }  // namespace ds

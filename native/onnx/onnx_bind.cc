@@ -37,6 +37,7 @@ struct PortCheck {
 
   // One time per row: [rows], or with further dimensions of 1; a scalar only where there is a single row.
   std::vector<int64_t> time_shape(const OnnxPort& port) const {
+    is_float(port, "input");
     batch(port, "input");
     std::vector<int64_t> shape(port.shape.size(), 1);
     if (!shape.empty()) shape[0] = rows;
@@ -51,29 +52,28 @@ struct PortCheck {
 
 }  // namespace
 
-std::unique_ptr<Evaluator> OnnxModel::bind(const std::string& x, const std::string& t, const std::string& out,
-                                           int64_t rows, const std::vector<int64_t>& row_shape,
+std::unique_ptr<Evaluator> OnnxModel::bind(const OnnxRoles& roles, int64_t rows, const std::vector<int64_t>& row_shape,
                                            std::vector<HostTensor> extra) {
   if (rows < 1) throw Failure(FailureCode::kInternal, "A network is bound to at least one row.");
-  std::vector<std::string> given{x, t};
+  std::vector<std::string> given{roles.x, roles.t};
+  if (!roles.r.empty()) given.push_back(roles.r);
   for (const HostTensor& tensor : extra) given.push_back(tensor.name);
   check_names(inputs_, given, label_);
-  const OnnxPort* output = find_port(outputs_, out);
+  const OnnxPort* output = find_port(outputs_, roles.out);
   if (!output)
-    refuse("Expected an output of " + label_ + " (" + names_text(outputs_) + ") but received '" + out + "'.");
+    refuse("Expected an output of " + label_ + " (" + names_text(outputs_) + ") but received '" + roles.out + "'.");
 
-  OnnxBinding bound{x, t, out, rows, 1, {rows}, {}};
+  OnnxBinding bound{roles, rows, 1, {rows}, {}, {}};
   for (int64_t dimension : row_shape) {
     bound.shape.push_back(dimension);
     bound.elements *= dimension;
   }
   const PortCheck check{label_, rows};
-  const OnnxPort& state = *find_port(inputs_, x);
-  const OnnxPort& time = *find_port(inputs_, t);
+  const OnnxPort& state = *find_port(inputs_, roles.x);
   check.is_float(state, "input");
   check.takes(state, "input", bound.shape);
-  check.is_float(time, "input");
-  bound.time_shape = check.time_shape(time);
+  bound.time_shape = check.time_shape(*find_port(inputs_, roles.t));
+  if (!roles.r.empty()) bound.second_time_shape = check.time_shape(*find_port(inputs_, roles.r));
   check.is_float(*output, "output");
   check.takes(*output, "output", bound.shape);
   for (const HostTensor& tensor : extra) {

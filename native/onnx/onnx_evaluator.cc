@@ -73,21 +73,28 @@ class OnnxEvaluator final : public Evaluator {
         bytes_(static_cast<size_t>(bound_.rows * bound_.elements) * sizeof(float)),
         extra_(std::move(extra)),
         times_(static_cast<size_t>(bound_.rows)),
+        second_times_(takes_second_time() ? times_.size() : 0),
         options_(api_.make<ort::RunOptionsHandle>(ort::kCreateRunOptions)),
         binding_(api_.make<ort::IoBindingHandle>(ort::kCreateIoBinding, model_->session())),
-        x_(model_->library(), binding_.get(), bound_.x, bound_.shape, bytes_),
-        out_(model_->library(), binding_.get(), bound_.out, bound_.shape, bytes_) {
-    bind_fixed(bound_.t, times_.data(), times_.size() * sizeof(float), bound_.time_shape, ort::kElementFloat32);
+        x_(model_->library(), binding_.get(), bound_.roles.x, bound_.shape, bytes_),
+        out_(model_->library(), binding_.get(), bound_.roles.out, bound_.shape, bytes_) {
+    bind_times(bound_.roles.t, &times_, bound_.time_shape);
+    if (takes_second_time()) bind_times(bound_.roles.r, &second_times_, bound_.second_time_shape);
     for (HostTensor& tensor : extra_) {
       bind_fixed(tensor.name, tensor.bytes.data(), tensor.bytes.size(), tensor.shape, type_number(tensor.type));
     }
   }
+
+  bool takes_second_time() const noexcept override { return !bound_.roles.r.empty(); }
 
   void evaluate(const NetworkCall& call) override {
     if (call.rows != bound_.rows || call.elements != bound_.elements) {
       throw Failure(FailureCode::kInternal, "A network was called with another batch than it was bound to.");
     }
     std::memcpy(times_.data(), call.host_times, times_.size() * sizeof(float));
+    if (takes_second_time()) {
+      std::memcpy(second_times_.data(), call.host_second_times, second_times_.size() * sizeof(float));
+    }
     if (call.backend->host_memory()) {
       compute(const_cast<float*>(call.input), call.output);
       return;
@@ -109,6 +116,10 @@ class OnnxEvaluator final : public Evaluator {
   }
 
  private:
+  void bind_times(const std::string& name, std::vector<float>* times, const std::vector<int64_t>& shape) {
+    bind_fixed(name, times->data(), times->size() * sizeof(float), shape, ort::kElementFloat32);
+  }
+
   void bind_fixed(const std::string& name, void* data, size_t bytes, const std::vector<int64_t>& shape, int element) {
     // The binding shares ownership of the tensor, and the memory is this object's.
     const auto tensor = model_->library().tensor(data, bytes, shape.data(), shape.size(), element);
@@ -125,8 +136,8 @@ class OnnxEvaluator final : public Evaluator {
     const std::string message = status ? api_.take_message(status) : std::string();
     if (interrupted_.load()) throw aborted();
     if (status) {
-      refuse("Running " + model_->label() + " with '" + bound_.x + "' of shape " + shape_text(bound_.shape) + " for '" +
-             bound_.out + "' of the same shape failed; ONNX Runtime says: " + message + ".");
+      refuse("Running " + model_->label() + " with '" + bound_.roles.x + "' of shape " + shape_text(bound_.shape) +
+             " for '" + bound_.roles.out + "' of the same shape failed; ONNX Runtime says: " + message + ".");
     }
     check_written(output);
   }
@@ -143,7 +154,7 @@ class OnnxEvaluator final : public Evaluator {
     void* data = nullptr;
     if (value) api_.must(ort::kGetTensorMutableData, value.get(), &data);
     if (data != output)
-      refuse("Expected " + model_->label() + " to compute '" + bound_.out + "' but it hands on an input.");
+      refuse("Expected " + model_->label() + " to compute '" + bound_.roles.out + "' but it hands on an input.");
   }
 
   Failure aborted() const { return Failure(FailureCode::kAborted, "The run of " + model_->label() + " was aborted."); }
@@ -154,6 +165,7 @@ class OnnxEvaluator final : public Evaluator {
   size_t bytes_;
   std::vector<HostTensor> extra_;
   std::vector<float> times_;
+  std::vector<float> second_times_;  // flow maps only
   std::vector<float> staging_;
   std::atomic<bool> interrupted_{false};
   ort::RunOptionsHandle options_;

@@ -12,11 +12,12 @@
 namespace ds {
 
 struct OnnxBinding {
-  std::string x, t, out;  // names of ports
+  OnnxRoles roles;
   int64_t rows;
   int64_t elements;            // of one row
   std::vector<int64_t> shape;  // of x and out
   std::vector<int64_t> time_shape;
+  std::vector<int64_t> second_time_shape;
 };
 
 // Everything must have been checked against the ports of `model`; `extra` is kept for the life of the evaluator.

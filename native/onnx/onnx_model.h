@@ -18,8 +18,8 @@ class OnnxModel final : public OnnxSession {
   const std::vector<OnnxPort>& inputs() const override { return inputs_; }
   const std::vector<OnnxPort>& outputs() const override { return outputs_; }
   std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) override;
-  std::unique_ptr<Evaluator> bind(const std::string& x, const std::string& t, const std::string& out, int64_t rows,
-                                  const std::vector<int64_t>& row_shape, std::vector<HostTensor> extra) override;
+  std::unique_ptr<Evaluator> bind(const OnnxRoles& roles, int64_t rows, const std::vector<int64_t>& row_shape,
+                                  std::vector<HostTensor> extra) override;
 
   const ort::Library& library() const noexcept { return *library_; }
   ort::Session* session() const noexcept { return session_.get(); }

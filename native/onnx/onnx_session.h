@@ -27,6 +27,11 @@ struct HostTensor {
   std::vector<uint8_t> bytes;
 };
 
+// Which ports of a model are the state, the time, the second time of a flow map (empty: it has none) and the output.
+struct OnnxRoles {
+  std::string x, t, r, out;
+};
+
 class OnnxSession : public std::enable_shared_from_this<OnnxSession> {
  public:
   // Loads the library (once per path and process) and the model. Throws Failure(kModel) with a sentence that names
@@ -41,11 +46,9 @@ class OnnxSession : public std::enable_shared_from_this<OnnxSession> {
   // Runs once on host tensors and waits; several threads may do so at a time. Throws Failure(kModel).
   virtual std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) = 0;
 
-  // An evaluator for one run: `x` and `t` name the state's and the time's input, `out` the output; `extra` are the
-  // other inputs with a leading dimension of `rows`, kept for the run. `row_shape` is the shape of one row of x.
-  // The evaluator keeps the session alive. Throws Failure(kModel).
-  virtual std::unique_ptr<Evaluator> bind(const std::string& x, const std::string& t, const std::string& out,
-                                          int64_t rows, const std::vector<int64_t>& row_shape,
+  // An evaluator for one run: `extra` are the inputs without a role, with a leading dimension of `rows`, kept for the
+  // run. `row_shape` is the shape of one row of x. The evaluator keeps the session alive. Throws Failure(kModel).
+  virtual std::unique_ptr<Evaluator> bind(const OnnxRoles& roles, int64_t rows, const std::vector<int64_t>& row_shape,
                                           std::vector<HostTensor> extra) = 0;
 };
 

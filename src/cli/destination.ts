@@ -1,5 +1,5 @@
 /** Where samples go: a picture, an array, or an array on stdout. Checked before anything runs. */
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { expected } from '../errors';
@@ -28,6 +28,13 @@ export function chooseDestination(out: string | undefined, json: boolean, { stdo
   const folder = dirname(resolve(file));
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
     throw expected('a file in a folder that exists', '--out', file);
+  }
+  const there = existsSync(file);
+  if (there && statSync(file).isDirectory()) throw expected('a file', '--out', `${file} (a folder)`);
+  try {
+    accessSync(there ? file : folder, constants.W_OK);
+  } catch {
+    throw expected('a file that can be written', '--out', file);
   }
   return { file, format };
 }

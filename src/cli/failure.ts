@@ -25,12 +25,13 @@ export async function guard(args: readonly string[], terminal: Terminal, body: (
     // Commander has written its own message, or the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;
     if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return EXIT.fine;
+    // Without a reader of stderr the exit code still has to be right.
+    const say = (text: string): Promise<void> => write(terminal.stderr, text).catch(() => undefined);
     if (terminal.signal.aborted) {
-      await write(terminal.stderr, 'Interrupted.\n');
+      await say('Interrupted.\n');
       return EXIT.interrupted;
     }
-    const text = wantsStack(args) ? inspect(error) : sentence(error);
-    await write(terminal.stderr, `error: ${text}\n`);
+    await say(`error: ${wantsStack(args) ? inspect(error) : sentence(error)}\n`);
     return error instanceof InvalidArgumentError ? EXIT.usage : EXIT.failed;
   }
 }

@@ -1,12 +1,12 @@
 /** The options that `sample` and `plan` share: their text, their defaults and their validation. */
 import { Option, type Command } from 'commander';
 import { expected } from '../errors';
-import { SAMPLERS, SAMPLER_NAMES, type SamplerName } from '../samplers/registry';
+import { samplerClass, samplerNames } from '../samplers/registry';
 import { parseLabels } from './labels';
 
 export interface SamplingOptions {
   model?: string;
-  sampler: SamplerName;
+  sampler: string;
   steps: number;
   guidance: number;
   labels?: readonly number[];
@@ -25,7 +25,8 @@ export interface SamplingOptions {
 }
 
 const MAX_SEED = 2n ** 64n - 1n;
-const DEFAULT_STEPS = new SAMPLERS.heun().numSamplingSteps;
+const DEFAULT_SAMPLER = 'heun';
+const DEFAULT_STEPS = new (samplerClass(DEFAULT_SAMPLER, '--sampler'))().numSamplingSteps;
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
 type Parse<T> = (text: string) => T;
@@ -47,10 +48,9 @@ function number(option: string): Parse<number> {
   };
 }
 
-function samplerName(text: string): SamplerName {
-  const name = SAMPLER_NAMES.find((known) => known === text);
-  if (name === undefined) throw expected(`one of ${SAMPLER_NAMES.join(', ')}`, '--sampler', text);
-  return name;
+function samplerName(text: string): string {
+  samplerClass(text, '--sampler');
+  return text;
 }
 
 function seed(text: string): bigint {
@@ -83,7 +83,9 @@ export function deviceOptions(): Option[] {
 export function addSamplingOptions(command: Command, modelHelp: string): Command {
   const options = [
     new Option('-m, --model <file>', modelHelp),
-    new Option('--sampler <name>', `one of ${SAMPLER_NAMES.join(', ')}`).argParser(samplerName).default('heun'),
+    new Option('--sampler <name>', `one of ${samplerNames().join(', ')}`)
+      .argParser(samplerName)
+      .default(DEFAULT_SAMPLER),
     new Option('--steps <N>', 'intervals of the time grid')
       .argParser(integer('--steps', 1, 1_000_000))
       .default(DEFAULT_STEPS),

@@ -6,7 +6,7 @@ import { SiTInterface } from '../interfaces/sit';
 import type { NetKwargs } from '../nets/network';
 import { OnnxNet } from '../nets/onnx-net';
 import type { SampleOptions } from '../options';
-import { SAMPLERS } from '../samplers/registry';
+import { samplerClass } from '../samplers/registry';
 import type { Samplers } from '../samplers/samplers';
 import type { UniformTimeKwargs } from '../time-grid';
 import { repeatLabels } from './labels';
@@ -32,18 +32,8 @@ function given<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], un
 }
 
 function makeSampler({ sampler, steps, tStart, tEnd, tShiftCur, tShiftBase }: SamplingOptions): Samplers {
-  const samplingTimeKwargs: UniformTimeKwargs = given({ tStart, tEnd, tShiftCur, tShiftBase });
-  return new SAMPLERS[sampler]({ numSamplingSteps: steps, samplingTimeKwargs });
-}
-
-/** What the model takes besides state and time, and the declared shape of its state. */
-function ports({ model }: OnnxNet): { extra: string[]; state: readonly number[] } {
-  const x = model.inputs.find((port) => port.name === 'x') ?? model.inputs[0];
-  const t = model.inputs.find((port) => port.name === 't') ?? model.inputs[1];
-  return {
-    extra: model.inputs.filter((port) => port !== x && port !== t).map((port) => port.name),
-    state: x?.shape.slice(1) ?? [],
-  };
+  const samplingTimeKwargs: Partial<UniformTimeKwargs> = given({ tStart, tEnd, tShiftCur, tShiftBase });
+  return new (samplerClass(sampler, '--sampler'))({ numSamplingSteps: steps, samplingTimeKwargs });
 }
 
 function rowShape(asked: readonly number[] | undefined, declared: readonly number[]): readonly number[] {
@@ -83,12 +73,11 @@ export async function openSetup(options: SamplingOptions & { model: string }): P
   const device = await Device.open(options.device, threads);
   try {
     const network = await OnnxNet.load(options.model, { device, ...threads });
-    const { extra, state } = ports(network);
     return {
       sampler,
       net: new SiTInterface(network),
-      shape: [options.count, ...rowShape(options.shape, state)],
-      options: { ...conditioning(options, extra), guidanceScale: options.guidance, device },
+      shape: [options.count, ...rowShape(options.shape, network.rowShape)],
+      options: { ...conditioning(options, network.conditioning), guidanceScale: options.guidance, device },
       device,
       [Symbol.dispose]: () => {
         network.dispose();

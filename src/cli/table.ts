@@ -8,7 +8,9 @@ export interface Column {
 /** Lines of a table with a title line; columns two spaces apart, without trailing spaces. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
   const titles = columns.map((column) => column.title);
-  const widths = titles.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const widths = titles.map((title, i) =>
+    rows.reduce((width, row) => Math.max(width, row[i]?.length ?? 0), title.length),
+  );
   const line = (cells: readonly string[]): string =>
     columns
       .map(({ align }, i) => {
@@ -22,6 +24,6 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
 
 /** Lines 'name  value' with the values below one another. */
 export function pairs(entries: readonly (readonly [name: string, value: string])[]): string[] {
-  const width = Math.max(...entries.map(([name]) => name.length));
+  const width = entries.reduce((most, [name]) => Math.max(most, name.length), 0);
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${value}`.trimEnd());
 }

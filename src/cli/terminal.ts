@@ -31,12 +31,11 @@ export async function runAsProcess(command: (args: string[], terminal: Terminal)
     if (interrupt.signal.aborted) process.exit(INTERRUPTED);
     interrupt.abort();
   });
-  for (const stream of [process.stdout, process.stderr]) {
-    // Other errors reach the writer through `write`.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-    });
-  }
+  // Other errors reach the writer through `write`.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+  });
+  process.stderr.on('error', () => undefined); // without its reader a command goes on, and keeps its exit code
   const { stdout, stderr } = process;
   process.exitCode = await command(process.argv.slice(2), { stdout, stderr, signal: interrupt.signal });
 }

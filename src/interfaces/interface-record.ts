@@ -28,8 +28,10 @@ export interface InterfaceRecord {
   readonly preconditioning?: Preconditioning;
   /** Times a grid may contain, ends included. */
   readonly range: { readonly min: number; readonly max: number };
-  /** Where a uniform grid runs when nothing else is asked; absent where it has to be asked. */
-  readonly defaultRange?: { readonly start: number; readonly end: number };
+  /** Times at which the network cannot be evaluated; a grid may only end there. */
+  readonly singular?: readonly number[];
+  /** For flow maps: the network sees a second time, the end r of the jump, or its length t - r. */
+  readonly secondTime?: 'r' | 't-r';
 }
 
 /** What samplers ask for. */
@@ -41,10 +43,23 @@ export interface AffinePrediction {
   q: number;
 }
 
-/** The network's input is `scale`·x, at the time `time` of the network's own clock. */
-export function networkInput(record: InterfaceRecord, t: number): { scale: number; time: number } {
+/** What the network is asked with: `scale`·x at `time`, and for a flow map a second time. */
+export interface NetworkInput {
+  scale: number;
+  time: number;
+  secondTime: number | undefined;
+}
+
+/** @param r Where a flow map goes; the instantaneous prediction is that of r = t. */
+export function networkInput(record: InterfaceRecord, t: number, r: number): NetworkInput {
   const c = record.preconditioning;
-  return c === undefined ? { scale: 1, time: t } : { scale: c.cIn(t), time: c.cNoise(t) };
+  const clock = (time: number): number => (c === undefined ? time : c.cNoise(time));
+  const second = { r: clock(r), 't-r': t - r };
+  return {
+    scale: c === undefined ? 1 : c.cIn(t),
+    time: clock(t),
+    secondTime: record.secondTime === undefined ? undefined : second[record.secondTime],
+  };
 }
 
 /** The clean sample and the noise from the network's output y, each as p·x + q·y, where they exist. */

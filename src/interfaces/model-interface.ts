@@ -15,6 +15,8 @@ export interface Net {
   denoised(x: Expr, t: number, kwargs: NetKwargs): Expr;
   /** Expectation of the noise at (x, t) */
   noise(x: Expr, t: number, kwargs: NetKwargs): Expr;
+  /** Average velocity u over the jump from t to r, where the net is a flow map. */
+  averageVelocity?(x: Expr, t: number, r: number, kwargs: NetKwargs): Expr;
 }
 
 /** Any record with any network. The predictions are derived once, in interface-record.ts. */
@@ -46,12 +48,29 @@ export class ModelInterface implements Net {
     return this.predict('noise', x, t, kwargs);
   }
 
+  averageVelocity(x: Expr, t: number, r: number, kwargs: NetKwargs): Expr {
+    if (this.record.secondTime === undefined) {
+      throw expected('a flow map, such as MeanFlowInterface', 'net', this.record.name);
+    }
+    return this.evaluate(x, t, r, kwargs);
+  }
+
   private predict(kind: Prediction, x: Expr, t: number, kwargs: NetKwargs): Expr {
     const { p, q } = prediction(this.record, kind, t);
-    const input = networkInput(this.record, t);
+    if (!Number.isFinite(p) || !Number.isFinite(q)) {
+      throw expected(`a time at which the ${kind} of ${this.record.name} is not singular`, 't', t);
+    }
+    const y = this.evaluate(x, t, t, kwargs).scale(q);
+    return p === 0 ? y : x.scale(p).add(y);
+  }
+
+  private evaluate(x: Expr, t: number, r: number, kwargs: NetKwargs): Expr {
+    const { scale, time, secondTime } = networkInput(this.record, t, r);
+    if (![scale, time, secondTime ?? 0].every(Number.isFinite)) {
+      throw expected(`a time at which the network of ${this.record.name} can be asked`, 't', t);
+    }
     const name = networkName(this.network);
     const evaluator = x.trace.evaluators.idOf(this.network, kwargs, name);
-    const y = x.trace.evaluate(evaluator, name, input.scale === 1 ? x : x.scale(input.scale), input.time).scale(q);
-    return p === 0 ? y : x.scale(p).add(y);
+    return x.trace.evaluate(evaluator, name, scale === 1 ? x : x.scale(scale), time, secondTime);
   }
 }

@@ -12,7 +12,6 @@ export const SIT: InterfaceRecord = Object.freeze({
   path: { a: (t: number) => 1 - t, s: (t: number) => t, da: () => -1, ds: () => 1 },
   predicts: 'v' as const,
   range: { min: 0, max: 1 },
-  defaultRange: { start: 1, end: 0 },
 });
 
 /**

@@ -1,7 +1,9 @@
-/** `GaussianMixtureNet`: the exact velocity of an isotropic Gaussian mixture; a network without training or JavaScript. */
+/** `GaussianMixtureNet`: the exact network of an isotropic Gaussian mixture, without training or JavaScript. */
 import { Device } from '../device';
-import { DisposedError, expected, refuseUnknownKeys } from '../errors';
-import type { NativeEvaluator, NativeNetwork } from '../native';
+import { expected, refuseUnknownKeys } from '../errors';
+import { Handle } from '../handle';
+import { fromNativeError } from '../native-error';
+import type { NativeEvaluator, NativeInput, NativeMixture, NativeNetwork } from '../native';
 import type { NativeNet, NetKwargs } from './network';
 
 export interface GaussianMixture {
@@ -11,7 +13,20 @@ export interface GaussianMixture {
   means: ArrayLike<ArrayLike<number>>;
   /** Standard deviation of each component, [K], positive. */
   deviations: ArrayLike<number>;
+  /** Class of each component, [K], from 0 (default: no classes). */
+  classes?: ArrayLike<number>;
 }
+
+export interface GaussianMixtureNetOptions {
+  device?: Device;
+  /** What it stands in for: a velocity network of SiT (default), or F of EDM's preconditioning. */
+  interface?: 'sit' | 'edm';
+  /** With 'edm': the standard deviation that the preconditioning assumes (default 0.5), as in EDMInterface. */
+  sigmaData?: number;
+}
+
+/** The label of rows that see all components. */
+const ALL_CLASSES = -1;
 
 function checkPositive(values: ArrayLike<number>, count: number, option: string): Float32Array {
   if (typeof values !== 'object' || values === null || values.length !== count) {
@@ -24,11 +39,41 @@ function checkPositive(values: ArrayLike<number>, count: number, option: string)
   });
 }
 
+function checkMeans(means: GaussianMixture['means']): { values: Float32Array; count: number; elements: number } {
+  const count = means?.length;
+  if (!Number.isSafeInteger(count) || count < 1) throw expected('at least one mean', 'means', means);
+  const elements = means[0]?.length ?? 0;
+  const values = new Float32Array(count * elements);
+  for (let k = 0; k < count; k++) {
+    const mean = means[k];
+    if (mean?.length !== elements) throw expected(`${elements} numbers, as in means[0]`, `means[${k}]`, mean);
+    for (let i = 0; i < elements; i++) {
+      const value = mean[i] as number;
+      if (!Number.isFinite(Math.fround(value))) throw expected('a finite number', `means[${k}][${i}]`, value);
+      values[k * elements + i] = value;
+    }
+  }
+  return { values, count, elements };
+}
+
+function checkLabels(labels: ArrayLike<number>, count: number, least: number, option: string): Int32Array {
+  if (typeof labels !== 'object' || labels === null || labels.length !== count) {
+    throw expected(`an array of ${count} integers`, option, labels);
+  }
+  return Int32Array.from(labels, (label: number, i: number) => {
+    if (!Number.isInteger(label) || label < least || label >= 2 ** 31) {
+      throw expected(`an integer of at least ${least}`, `${option}[${i}]`, label);
+    }
+    return label;
+  });
+}
+
 /**
- * For data that are a mixture Σ w_k N(mu_k, sigma_k² I) on the SiT path x_t = (1 - t) x0 + t n, the posterior of each
- * component is Gaussian, so v = E[n - x0 | x_t] has a closed form:
+ * The exact network for data that are a mixture Σ w_k N(mu_k, sigma_k² I): given x_t, the posterior of each component
+ * is Gaussian, so the expectations of x0 and n, and with them v or F, have closed forms. On SiT
  * v = Σ γ_k [ -mu_k + β_k (x - (1-t) mu_k) ], β_k = (t - (1-t) sigma_k²) / ((1-t)² sigma_k² + t²),
- * with γ_k the posterior weights. Finite on all of [0, 1]. Evaluated in float32 on the device of the run.
+ * with γ_k the posterior weights. Evaluated in float32 on the device of the run; finite wherever the interface is.
+ * With classes, the kwarg `y` (one label, or one per row; -1 for all) selects the components that a row sees.
  *
  * @example
  * const device = await Device.open('cpu');
@@ -41,52 +86,68 @@ export class GaussianMixtureNet implements NativeNet {
   readonly device: Device;
   /** Elements of one row. */
   readonly elements: number;
-  private handle: NativeNetwork | undefined;
+  private readonly handle: Handle<NativeNetwork>;
+  private readonly classes: Int32Array | null;
 
-  private constructor(handle: NativeNetwork, elements: number, device: Device) {
-    this.handle = handle;
+  private constructor(spec: NativeMixture, elements: number, device: Device) {
+    this.classes = spec.classes;
     this.elements = elements;
     this.device = device;
+    try {
+      this.handle = new Handle(device.native.mixture(spec), this.name);
+    } catch (error) {
+      throw fromNativeError(error);
+    }
   }
 
   /** @throws InvalidArgumentError naming the option. */
-  static create(mixture: GaussianMixture, options: { device?: Device } = {}): GaussianMixtureNet {
-    refuseUnknownKeys(mixture, ['weights', 'means', 'deviations'], 'mixture');
-    refuseUnknownKeys(options, ['device'], 'options');
-    const { device = Device.default() } = options;
-    const count = mixture.means?.length;
-    if (!Number.isSafeInteger(count) || count < 1) throw expected('at least one mean', 'means', mixture.means);
-    checkPositive(mixture.weights, count, 'weights');
-    const deviations = checkPositive(mixture.deviations, count, 'deviations');
-    const elements = mixture.means[0]?.length ?? 0;
-    const means = new Float32Array(count * elements);
-    for (let k = 0; k < count; k++) {
-      const mean = mixture.means[k] as ArrayLike<number>;
-      if (mean.length !== elements) throw expected(`${elements} numbers, as in means[0]`, `means[${k}]`, mean);
-      for (let i = 0; i < elements; i++) {
-        const value = mean[i] as number;
-        if (!Number.isFinite(Math.fround(value))) throw expected('a finite number', `means[${k}][${i}]`, value);
-        means[k * elements + i] = value;
-      }
+  static create(mixture: GaussianMixture, options: GaussianMixtureNetOptions = {}): GaussianMixtureNet {
+    refuseUnknownKeys(mixture, ['weights', 'means', 'deviations', 'classes'], 'mixture');
+    refuseUnknownKeys(options, ['device', 'interface', 'sigmaData'], 'options');
+    const { device = Device.default(), interface: kind = 'sit', sigmaData = 0.5 } = options;
+    if (kind !== 'sit' && kind !== 'edm') throw expected("'sit' or 'edm'", 'interface', kind);
+    if (kind === 'sit' && options.sigmaData !== undefined) {
+      throw expected("to be absent with interface 'sit'", 'sigmaData', options.sigmaData);
     }
-    const total = Array.from(mixture.weights).reduce((sum, w) => sum + w, 0);
-    const shares = Float32Array.from(mixture.weights, (w) => w / total);
-    return new GaussianMixtureNet(device.native.mixture(shares, means, deviations), elements, device);
+    if (!(sigmaData > 0 && Number.isFinite(sigmaData)))
+      throw expected('a positive finite number', 'sigmaData', sigmaData);
+    const { values: means, count, elements } = checkMeans(mixture.means);
+    const weights = checkPositive(mixture.weights, count, 'weights');
+    const deviations = checkPositive(mixture.deviations, count, 'deviations');
+    const classes = mixture.classes === undefined ? null : checkLabels(mixture.classes, count, 0, 'classes');
+    const total = weights.reduce((sum, w) => sum + w, 0);
+    const spec = { kind, sigmaData, weights: weights.map((w) => w / total), means, deviations, classes };
+    return new GaussianMixtureNet(spec, elements, device);
   }
 
   /** @internal */
-  bind(_rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator {
-    if (this.handle === undefined) throw new DisposedError(this.name);
+  hold(): () => void {
+    return this.handle.hold().release;
+  }
+
+  /** @internal */
+  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator {
     const elements = rowShape.reduce((n, d) => n * d, 1);
     if (elements !== this.elements) throw expected(`rows of ${this.elements} elements`, 'shape', rowShape);
-    refuseUnknownKeys(kwargs, [], 'netKwargs of GaussianMixtureNet');
-    return { network: this.handle, ports: null, inputs: {} };
+    refuseUnknownKeys(kwargs, this.classes === null ? [] : ['y'], 'netKwargs of GaussianMixtureNet');
+    return { network: this.handle.whileHeld(), ports: null, inputs: this.labels(kwargs['y'], rows) };
+  }
+
+  private labels(y: unknown, rows: number): Record<string, NativeInput> {
+    if (this.classes === null || y === undefined) return {};
+    const given = typeof y === 'number' ? new Array<number>(rows).fill(y) : (y as ArrayLike<number>);
+    const data = checkLabels(given, rows, ALL_CLASSES, 'netKwargs.y');
+    data.forEach((label, row) => {
+      if (label !== ALL_CLASSES && this.classes?.includes(label) !== true) {
+        throw expected(`${ALL_CLASSES} or a class of the mixture`, `netKwargs.y[${row}]`, label);
+      }
+    });
+    return { y: { data, shape: [rows] } };
   }
 
   /** Frees its memory. Idempotent; runs under way keep what they need. */
   dispose(): void {
-    this.handle?.release();
-    this.handle = undefined;
+    this.handle.dispose();
   }
 
   [Symbol.dispose](): void {

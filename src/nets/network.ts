@@ -11,6 +11,8 @@ export interface NetworkCall {
   readonly x: Float32Array;
   /** Time of every row, [n], in the network's own clock. */
   readonly t: Float32Array;
+  /** Second time of every row, [n], for a flow map: the end r of the jump, or its length t - r. */
+  readonly r: Float32Array | undefined;
   /** The kwargs given for this net, as they were given. */
   readonly cond: NetKwargs;
   /** To be filled with the prediction, [n, ...] flat; or return an array of that length instead. */
@@ -28,6 +30,8 @@ export interface NativeNet {
   readonly name: string;
   /** Where it runs. */
   readonly device: Device;
+  /** Keeps it usable until the returned function is called, whatever is disposed of meanwhile. */
+  hold(): () => void;
   /**
    * Checks that it can run on [rows, ...rowShape] with these kwargs, and binds them.
    * @throws InvalidArgumentError naming the kwarg or dimension.

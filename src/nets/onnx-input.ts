@@ -16,10 +16,11 @@ function toElements(value: unknown): Elements | undefined {
   return arrayLike ? (value as Elements) : undefined;
 }
 
-function integer(value: number | bigint, option: string): bigint {
-  if (typeof value === 'bigint') return value;
-  if (!Number.isSafeInteger(value)) throw expected('an integer', option, value);
-  return BigInt(value);
+function integer(value: number | bigint, bits: 32 | 64, option: string): bigint {
+  const whole = typeof value === 'bigint' || Number.isSafeInteger(value) ? BigInt(value) : undefined;
+  if (whole === undefined || BigInt.asIntN(bits, whole) !== whole)
+    throw expected(`an integer of ${bits} bits`, option, value);
+  return whole;
 }
 
 function convert(values: Elements, port: OnnxPort, option: string): NativeInput['data'] {
@@ -30,16 +31,26 @@ function convert(values: Elements, port: OnnxPort, option: string): NativeInput[
         return v;
       });
     case 'int64':
-      return BigInt64Array.from({ length: values.length }, (_, i) => integer(values[i] as number, `${option}[${i}]`));
+      return BigInt64Array.from({ length: values.length }, (_, i) =>
+        integer(values[i] as number, 64, `${option}[${i}]`),
+      );
     case 'int32':
-      return Int32Array.from({ length: values.length }, (_, i) => {
-        const value = integer(values[i] as number, `${option}[${i}]`);
-        if (BigInt.asIntN(32, value) !== value) throw expected('a 32-bit integer', `${option}[${i}]`, value);
-        return Number(value);
-      });
+      return Int32Array.from({ length: values.length }, (_, i) =>
+        Number(integer(values[i] as number, 32, `${option}[${i}]`)),
+      );
     default:
       throw expected('a float32, int32 or int64 input', `dtype of ${option}`, port.dtype);
   }
+}
+
+/** The shape of values that came without one: the model's, with the batch in front. */
+function impliedShape(port: OnnxPort, rows: number | undefined, count: number | undefined): number[] | undefined {
+  const [lead, ...rest] = port.shape;
+  if (lead === undefined) return [];
+  if (rest.some((d) => d < 0)) return undefined;
+  const row = rest.reduce((n, d) => n * d, 1);
+  const batch = rows ?? (lead >= 0 ? lead : count === undefined ? 1 : row === 0 ? 0 : count / row);
+  return [batch, ...rest];
 }
 
 /**
@@ -48,30 +59,32 @@ function convert(values: Elements, port: OnnxPort, option: string): NativeInput[
  */
 export function onnxInput(value: unknown, port: OnnxPort, rows: number | undefined, option: string): NativeInput {
   const declared = `${port.dtype} [${port.shape.map((d) => (d < 0 ? 'n' : d)).join(', ')}]`;
+  const wanted = rows === undefined ? declared : `${declared} with n = ${rows}`;
   const given = typeof value === 'object' && value !== null && 'data' in value ? value.data : value;
-  const one = typeof given === 'number' || typeof given === 'bigint';
-  const values = one ? new Array<number>(rows ?? 1).fill(given as number) : toElements(given);
-  if (values === undefined) throw expected(`values for ${declared}`, option, value);
+  const one = typeof given === 'number' || typeof given === 'bigint' ? given : undefined;
+  const list = one === undefined ? toElements(given) : undefined;
+  if (one === undefined && list === undefined) throw expected(`values for ${wanted}`, option, value);
 
-  let shape = (value as { shape?: readonly number[] } | null)?.shape;
-  if (shape === undefined) {
-    const rest = port.shape.slice(1);
-    const row = rest.reduce((n, d) => n * d, 1);
-    if (rest.some((d) => d < 0)) throw expected(`{ data, shape } for ${declared}`, option, value);
-    const lead = port.shape.length === 0 ? [] : [rows ?? (row === 0 ? 0 : values.length / row)];
-    shape = [...lead, ...rest];
+  const stated = (value as { shape?: readonly number[] } | null)?.shape;
+  const shape = stated ?? impliedShape(port, rows, list?.length);
+  if (shape === undefined) throw expected(`{ data, shape } for ${declared}`, option, value);
+  const dims = fittingShape(shape, port, rows);
+  const size = dims?.reduce((n, d) => n * d, 1) ?? -1;
+  const values = list ?? (size > 0 ? new Array<number | bigint>(size).fill(one as number | bigint) : []);
+  if (dims === undefined || size !== values.length) {
+    const came = stated === undefined ? '' : ` of shape [${Array.from(stated).join(', ')}]`;
+    throw expected(`values for ${wanted}`, option, `${values.length} values${came}`);
   }
-  const fits =
-    Array.isArray(shape) &&
-    shape.length === port.shape.length &&
-    shape.every(
-      (d: number, i) => Number.isSafeInteger(d) && d >= 0 && ((port.shape[i] as number) < 0 || d === port.shape[i]),
-    ) &&
-    (rows === undefined || shape.length === 0 || shape[0] === rows);
-  const size = fits ? shape.reduce((n, d) => n * d, 1) : -1;
-  if (size !== values.length) {
-    const wanted = rows === undefined ? declared : `${declared} with n = ${rows}`;
-    throw expected(`values for ${wanted}`, option, shape.length > 1 ? { shape, length: values.length } : value);
-  }
-  return { data: convert(values, port, option), shape: [...shape] };
+  return { data: convert(values, port, option), shape: dims };
+}
+
+/** The shape, where the model takes it. */
+function fittingShape(shape: unknown, port: OnnxPort, rows: number | undefined): number[] | undefined {
+  if (!Array.isArray(shape) || shape.length !== port.shape.length) return undefined;
+  const dims = shape as number[];
+  const declared = dims.every((d, i) => {
+    const wanted = port.shape[i] as number;
+    return Number.isSafeInteger(d) && d >= 0 && (wanted < 0 || d === wanted);
+  });
+  return declared && (rows === undefined || dims.length === 0 || dims[0] === rows) ? [...dims] : undefined;
 }

@@ -1,8 +1,9 @@
 /** `OnnxModel`: load, inspect and run an ONNX file, off the event loop. */
 import { existsSync } from 'node:fs';
 import { Device } from '../device';
-import { DisposedError, expected, ModelError, refuseUnknownKeys } from '../errors';
+import { expected, ModelError, refuseUnknownKeys } from '../errors';
 import type { NativeInput, NativeOnnx, OnnxPort } from '../native';
+import { Handle } from '../handle';
 import { fromNativeError } from '../native-error';
 import { onnxInput, type OnnxValue } from './onnx-input';
 import { onnxLibrary } from './onnx-library';
@@ -35,10 +36,11 @@ export class OnnxModel {
   /** Declared inputs; -1 in a shape is symbolic. */
   readonly inputs: readonly OnnxPort[];
   readonly outputs: readonly OnnxPort[];
-  private handle: NativeOnnx | undefined;
+  /** @internal */
+  readonly handle: Handle<NativeOnnx>;
 
   private constructor(handle: NativeOnnx, device: Device) {
-    this.handle = handle;
+    this.handle = new Handle(handle, 'The ONNX model');
     this.device = device;
     this.inputs = Object.freeze([...handle.inputs]);
     this.outputs = Object.freeze([...handle.outputs]);
@@ -49,6 +51,7 @@ export class OnnxModel {
    * @throws ModelError where the file, the model or the library is not usable, with the remedy.
    */
   static async load(model: string | Uint8Array, options: OnnxModelOptions = {}): Promise<OnnxModel> {
+    if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
     refuseUnknownKeys(options, ['device', 'library', 'threads'], 'options');
     const { device = Device.default(), library } = options;
     if (!(device instanceof Device)) throw expected('a Device', 'device', device);
@@ -56,7 +59,7 @@ export class OnnxModel {
     if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
       throw expected('an integer from 1 to 1024', 'threads', threads);
     }
-    if (typeof model !== 'string' && !(model instanceof Uint8Array)) {
+    if (typeof model !== 'string' && Object.prototype.toString.call(model) !== '[object Uint8Array]') {
       throw expected('a path or a Uint8Array', 'model', model);
     }
     if (typeof model === 'string' && !existsSync(model))
@@ -85,26 +88,22 @@ export class OnnxModel {
         throw expected(`a value for ${port.dtype} [${port.shape.join(', ')}]`, port.name, undefined);
       inputs[port.name] = onnxInput(feeds[port.name], port, undefined, port.name);
     }
+    const { object, release } = this.handle.hold();
     try {
-      return await this.native.run(inputs);
+      return await object.run(inputs);
     } catch (error) {
       throw fromNativeError(error);
+    } finally {
+      release();
     }
   }
 
   /** Frees the session. Idempotent; runs under way keep what they need. */
   dispose(): void {
-    this.handle?.release();
-    this.handle = undefined;
+    this.handle.dispose();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  /** @internal */
-  get native(): NativeOnnx {
-    if (this.handle === undefined) throw new DisposedError('The ONNX model');
-    return this.handle;
   }
 }

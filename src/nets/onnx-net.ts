@@ -8,25 +8,32 @@ import { onnxInput } from './onnx-input';
 import { OnnxModel, type OnnxModelOptions } from './onnx-model';
 
 export interface OnnxNetOptions extends OnnxModelOptions {
-  /** Name of the state's input (default 'x', else the first input). */
+  /** Name of the state's input (default 'x', else the first input without another role). */
   x?: string;
-  /** Name of the time's input (default 't', else the second input). */
+  /** Name of the time's input (default 't', else the next). */
   t?: string;
+  /** Name of a flow map's second time; required on MeanFlowInterface (default: none). */
+  r?: string;
   /** Name of the prediction (default: the first output). */
   output?: string;
 }
 
+/** The port that is asked for by name, the one with the usual name, or the first that has no other role. */
 function find(
   ports: readonly OnnxPort[],
+  option: string,
   asked: string | undefined,
   usual: string,
-  index: number,
-  option: string,
+  taken: readonly (OnnxPort | string | undefined)[],
 ): OnnxPort {
-  const names = ports.map((port) => port.name);
+  const free = ports.filter((port) => !taken.includes(port) && !taken.includes(port.name));
   const port =
-    asked === undefined ? (ports.find((p) => p.name === usual) ?? ports[index]) : ports.find((p) => p.name === asked);
-  if (port === undefined) throw expected(`one of the model's ${names.join(', ') || '(none)'}`, option, asked ?? usual);
+    asked === undefined
+      ? (free.find((p) => p.name === usual) ?? free[0])
+      : ports.find((p) => p.name === asked && !taken.includes(p));
+  if (port === undefined) {
+    throw expected(`one of the model's ${ports.map((p) => p.name).join(', ') || '(none)'}`, option, asked ?? usual);
+  }
   if (port.dtype !== 'float32') throw expected('float32', `dtype of '${port.name}' (${option})`, port.dtype);
   return port;
 }
@@ -44,30 +51,38 @@ export class OnnxNet implements NativeNet {
   readonly model: OnnxModel;
   private readonly x: OnnxPort;
   private readonly t: OnnxPort;
+  private readonly r: OnnxPort | undefined;
   private readonly out: OnnxPort;
   private readonly extra: readonly OnnxPort[];
 
-  private constructor(model: OnnxModel, name: string, x: OnnxPort, t: OnnxPort, out: OnnxPort) {
+  private constructor(
+    model: OnnxModel,
+    name: string,
+    x: OnnxPort,
+    t: OnnxPort,
+    r: OnnxPort | undefined,
+    out: OnnxPort,
+  ) {
     this.model = model;
     this.name = name;
-    [this.x, this.t, this.out] = [x, t, out];
-    this.extra = model.inputs.filter((port) => port !== x && port !== t);
+    [this.x, this.t, this.r, this.out] = [x, t, r, out];
+    this.extra = model.inputs.filter((port) => port !== x && port !== t && port !== r);
   }
 
   /** @throws ModelError, or InvalidArgumentError naming the port that the model does not have. */
   static async load(model: string | Uint8Array, options: OnnxNetOptions = {}): Promise<OnnxNet> {
-    refuseUnknownKeys(options, ['device', 'library', 'threads', 'x', 't', 'output'], 'options');
-    const { x, t, output, ...rest } = options;
+    if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
+    refuseUnknownKeys(options, ['device', 'library', 'threads', 'x', 't', 'r', 'output'], 'options');
+    const { x, t, r, output, ...rest } = options;
     const loaded = await OnnxModel.load(model, rest);
     try {
       const name = typeof model === 'string' ? basename(model, '.onnx') : 'OnnxNet';
-      return new OnnxNet(
-        loaded,
-        name,
-        find(loaded.inputs, x, 'x', 0, 'x'),
-        find(loaded.inputs, t, 't', 1, 't'),
-        find(loaded.outputs, output, '', 0, 'output'),
-      );
+      const { inputs, outputs } = loaded;
+      const named = [x, t, r];
+      const state = find(inputs, 'x', x, 'x', x === undefined ? [...named, 't'] : []);
+      const time = find(inputs, 't', t, 't', t === undefined ? [...named, state] : [state]);
+      const second = r === undefined ? undefined : find(inputs, 'r', r, r, [state, time]);
+      return new OnnxNet(loaded, name, state, time, second, find(outputs, 'output', output, '', []));
     } catch (error) {
       loaded.dispose();
       throw error;
@@ -78,13 +93,24 @@ export class OnnxNet implements NativeNet {
     return this.model.device;
   }
 
+  /** Shape of one row of the state as the model declares it; -1 is symbolic. */
+  get rowShape(): readonly number[] {
+    return this.x.shape.slice(1);
+  }
+
+  /** Names of the conditioning inputs, which netKwargs give. */
+  get conditioning(): readonly string[] {
+    return this.extra.map((port) => port.name);
+  }
+
+  /** @internal */
+  hold(): () => void {
+    return this.model.handle.hold().release;
+  }
+
   /** @internal */
   bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator {
-    refuseUnknownKeys(
-      kwargs,
-      this.extra.map((port) => port.name),
-      `netKwargs of ${this.name}`,
-    );
+    refuseUnknownKeys(kwargs, this.conditioning, `netKwargs of ${this.name}`);
     for (const port of [this.x, this.out]) this.checkState(port, rows, rowShape);
     const inputs: Record<string, NativeInput> = {};
     for (const port of this.extra) {
@@ -95,8 +121,8 @@ export class OnnxNet implements NativeNet {
       inputs[port.name] = onnxInput(value, port, rows, option);
     }
     return {
-      network: this.model.native,
-      ports: { x: this.x.name, t: this.t.name, out: this.out.name },
+      network: this.model.handle.whileHeld(),
+      ports: { x: this.x.name, t: this.t.name, r: this.r?.name ?? null, out: this.out.name },
       inputs,
     };
   }

@@ -1,10 +1,10 @@
 /** From a sampler, a request and a grid to a plan: traces every step, shares programs, yields to the event loop. */
-import { InvalidArgumentError } from '../errors';
+import { AbortError, InvalidArgumentError } from '../errors';
 import type { Request } from '../options';
 import type { Samplers } from '../samplers/samplers';
 import { every, type Coefficient } from '../trace/coefficient';
 import { Evaluators } from '../trace/evaluators';
-import { compileStep, liveEvaluations, multipleOfState, type StepResult } from './compile-step';
+import { compileStep, liveEvaluations, multipleOfState, type Extra, type StepResult } from './compile-step';
 import { Homes } from './homes';
 import { Plan, type PlanEntry, type StepProgram } from './plan';
 import { traceStart, traceStep } from './trace-step';
@@ -30,27 +30,48 @@ function derivedInput(step: StepResult | undefined): Coefficient | undefined {
   return multiple === undefined || every(multiple, (c) => c === 1) ? undefined : multiple;
 }
 
+export interface PlanOptions {
+  single?: SingleStep;
+  /** Whether the denoised value of each step is made for `progress`. */
+  preview?: boolean;
+}
+
 export async function buildPlan(
   sampler: Samplers,
   request: Request,
   grid: Float64Array,
-  single?: SingleStep,
+  { single, preview = false }: PlanOptions = {},
 ): Promise<PlannedRun> {
   const evaluators = new Evaluators();
   const homes = new Homes();
-  const programs = new Map<string, number>();
-  const list: StepProgram[] = [];
+  const programs = new ProgramList();
   const entries: PlanEntry[] = [];
-  const classes = request.scales.length;
+  const classes = request.guidance.length;
+  const trajectory = { states: [] as number[], denoised: [] as number[] };
+  const wanted = request.trajectory;
+  const wantsDenoised = preview || wanted?.denoised === true;
   let buffers = 1;
 
+  const keep = (home: string, list: number[], content: Extra['content'], kept: string[]): Extra => {
+    kept.push(home);
+    list.push(homes.of(home));
+    return { home, content };
+  };
   const add = (
     result: StepResult,
     step: number,
     entry: Coefficient | undefined,
     next: Coefficient | undefined,
   ): void => {
-    const compiled = compileStep(result, homes, classes, entry, next);
+    const extras: Extra[] = next === undefined ? [] : [{ home: 'input', content: next }];
+    const kept: string[] = [];
+    if (wanted !== undefined) extras.push(keep(`state ${step + 1}`, trajectory.states, 1, kept));
+    if (result.denoised !== undefined && preview) extras.push({ home: 'preview', content: result.denoised });
+    if (result.denoised !== undefined && wanted?.denoised === true) {
+      extras.push(keep(`denoised ${step}`, trajectory.denoised, result.denoised, kept));
+    }
+    const compiled = compileStep(result, homes, classes, entry, extras);
+    kept.forEach((home) => homes.keep(home));
     buffers = Math.max(buffers, compiled.buffers);
     const { program, numbers, times } = compiled;
     if (!numbers.every((c) => Number.isFinite(Math.fround(c)))) {
@@ -59,17 +80,14 @@ export async function buildPlan(
           `(t ${grid[step]} to ${grid[step + 1]}).`,
       );
     }
-    const key = JSON.stringify(program);
-    const known = programs.get(key);
-    if (known === undefined) programs.set(key, list.push(program) - 1);
-    entries.push({ program: known ?? list.length - 1, step, numbers, times });
+    entries.push({ program: programs.idOf(program), step, numbers, times });
   };
 
   const begin = single?.index ?? 0;
   const end = single === undefined ? grid.length - 1 : begin + 1;
   let carried = single?.carried ?? [];
   const trace = (index: number): StepResult => {
-    const result = traceStep(sampler, request, grid, index, carried, evaluators);
+    const result = traceStep(sampler, request, grid, index, carried, evaluators, wantsDenoised);
     carried = [...result.carry.keys()];
     return result;
   };
@@ -87,7 +105,7 @@ export async function buildPlan(
     if (next !== undefined) current = next;
     if (performance.now() - since > HOLD_MS) {
       await new Promise((resolve) => setImmediate(resolve));
-      request.signal?.throwIfAborted();
+      if (request.signal?.aborted === true) throw new AbortError(request.signal.reason);
       since = performance.now();
     }
   }
@@ -101,14 +119,27 @@ export async function buildPlan(
     slots: Array.from({ length: buffers }, () => ({ dtype: 'float32' as const, copies: 1 })),
     carries: homes.carries(),
     keptCarries: carried,
-    programs: list,
+    programs: programs.list,
     entries,
     classes,
     rowClass: request.rowClass,
-    evaluators: evaluators.list.map((e, i) =>
-      evaluators.list.some((o, j) => j < i && o.name === e.name) ? `${e.name}'` : e.name,
-    ),
+    evaluators: evaluators.list.map((e) => e.name),
+    preview: preview ? homes.of('preview') : -1,
+    trajectory,
     needsState: single !== undefined || request.start !== undefined,
   });
   return { plan, evaluators };
+}
+
+/** Step programs, each shape once. */
+class ProgramList {
+  readonly list: StepProgram[] = [];
+  private readonly known = new Map<string, number>();
+
+  idOf(program: StepProgram): number {
+    const key = JSON.stringify(program);
+    const id = this.known.get(key) ?? this.list.push(program) - 1;
+    this.known.set(key, id);
+    return id;
+  }
 }

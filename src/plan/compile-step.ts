@@ -17,6 +17,14 @@ export interface StepResult {
   state: Expr;
   /** Values kept for later steps; an Expr that is the carry itself stays where it is. */
   carry: ReadonlyMap<string, Expr>;
+  /** D at the beginning of the step, where it is wanted. */
+  denoised: Expr | undefined;
+}
+
+/** A further output of the last pass: an expression, or a multiple of the new state. */
+export interface Extra {
+  home: string;
+  content: Expr | Coefficient;
 }
 
 export interface CompiledStep {
@@ -38,6 +46,10 @@ const ALWAYS = Number.POSITIVE_INFINITY;
 const readTick = { combine: (i: number) => 4 * i, evaluate: (i: number) => 4 * i + 2 };
 const writeTick = { combine: (i: number) => 4 * i + 1, evaluate: (i: number) => 4 * i };
 
+function isCoefficient(content: Expr | Coefficient): content is Coefficient {
+  return typeof content === 'number' || content instanceof Float64Array;
+}
+
 /** Terms that matter to some row; never empty. */
 function liveTerms(expr: Expr): [Slot, Coefficient][] {
   const all = expr.ordered();
@@ -55,7 +67,7 @@ export function multipleOfState(expr: Expr): Coefficient | undefined {
 export function liveEvaluations(result: StepResult): TracedEvaluate[] {
   const needed = new Set<Slot>();
   const need = (expr: Expr): void => liveTerms(expr).forEach(([slot]) => needed.add(slot));
-  [result.state, ...result.carry.values()].forEach(need);
+  [result.state, ...result.carry.values(), ...(result.denoised === undefined ? [] : [result.denoised])].forEach(need);
   const live: TracedEvaluate[] = [];
   for (const evaluation of [...result.trace.evaluations].reverse()) {
     const calls = evaluation.calls.filter((call) => needed.has(call.output));
@@ -68,14 +80,14 @@ export function liveEvaluations(result: StepResult): TracedEvaluate[] {
 
 /**
  * @param entryInput The multiple of the state that the pass before this step left in the home 'input', if it did.
- * @param nextInput The multiple of the new state that the next step's first network wants to see, if any.
+ * @param extras What the last pass also makes: what the next network wants to see, trajectories, a preview.
  */
 export function compileStep(
   result: StepResult,
   homes: Homes,
   classes: number,
   entryInput: Coefficient | undefined,
-  nextInput: Coefficient | undefined,
+  extras: readonly Extra[],
 ): CompiledStep {
   const values: Value[] = [];
   const newValue = (start: number, buffer?: number): Value => {
@@ -88,6 +100,7 @@ export function compileStep(
   const { trace } = result;
   const ofSlot = new Map<Slot, Value>([[trace.state, newValue(-1, homes.of('x'))]]);
   for (const slot of trace.carrySlots()) ofSlot.set(slot, newValue(-1, homes.of(`carry.${slot.name}`)));
+  for (const buffer of homes.keptBuffers()) read(newValue(-1, buffer), ALWAYS);
   const made: { expr: Expr; value: Value }[] = [];
   if (entryInput !== undefined) {
     made.push({ expr: trace.of(trace.state, entryInput), value: newValue(-1, homes.of('input')) });
@@ -97,7 +110,7 @@ export function compileStep(
   const combine = (outputs: CombineOutput[]): void => {
     const tick = readTick.combine(drafts.length);
     for (const { content } of outputs) {
-      if (typeof content === 'number' || content instanceof Float64Array) continue;
+      if (isCoefficient(content)) continue;
       for (const [slot] of liveTerms(content)) {
         if (slot.kind !== 'noise') read(ofSlot.get(slot) as Value, tick);
       }
@@ -119,13 +132,21 @@ export function compileStep(
   }
 
   const last = writeTick.combine(drafts.length);
-  const outputs: CombineOutput[] = [{ value: newValue(last, homes.of('x')), content: result.state }];
+  // A state that does not change stays where it is, if there is another reason for the pass.
+  const stays = extras.length > 0 && result.state.asSlot() === trace.state;
+  const outputs: CombineOutput[] = [];
+  if (stays) read(ofSlot.get(trace.state) as Value, ALWAYS);
+  else outputs.push({ value: newValue(last, homes.of('x')), content: result.state });
   for (const [name, expr] of result.carry) {
     const slot = expr.asSlot();
     if (slot?.kind === 'carry' && slot.name === name) read(ofSlot.get(slot) as Value, ALWAYS);
     else outputs.push({ value: newValue(last, homes.of(`carry.${name}`)), content: expr });
   }
-  if (nextInput !== undefined) outputs.push({ value: newValue(last, homes.of('input')), content: nextInput });
+  for (const { home, content } of extras) {
+    const multiple = isCoefficient(content);
+    const value = newValue(last, homes.of(home));
+    outputs.push({ value, content: multiple && stays ? trace.of(trace.state, content) : content });
+  }
   for (const { value } of outputs) read(value, ALWAYS);
   combine(outputs);
 
@@ -141,13 +162,14 @@ function layOut(drafts: Draft[], ofSlot: Map<Slot, Value>, classes: number): Omi
   const buffer = (value: Value): number => value.buffer as number;
 
   const layEvaluate = ({ input, traced }: Extract<Draft, { kind: 'evaluate' }>): NativeEvaluate => {
-    times.push(traced.time);
+    const time = times.push(traced.time) - 1;
+    const secondTime = traced.secondTime === undefined ? -1 : times.push(traced.secondTime) - 1;
     const calls = traced.calls.map((c) => ({ evaluator: c.evaluator, output: buffer(ofSlot.get(c.output) as Value) }));
-    return { kind: 'evaluate', input: buffer(input), time: times.length - 1, calls };
+    return { kind: 'evaluate', input: buffer(input), time, secondTime, calls };
   };
 
   const layCombine = ({ outputs }: Extract<Draft, { kind: 'combine' }>): NativeCombine => {
-    const exprs = outputs.map((o) => o.content).filter((c): c is Expr => typeof c === 'object' && 'terms' in c);
+    const exprs = outputs.map((o) => o.content).filter((c): c is Expr => !isCoefficient(c));
     const slots = [...new Set(exprs.flatMap((e) => liveTerms(e).map(([slot]) => slot)))].sort((a, b) => a.id - b.id);
     if (slots.length > MAX_TERMS || outputs.length > MAX_OUTPUTS) {
       throw new InvalidArgumentError(
@@ -157,21 +179,19 @@ function layOut(drafts: Draft[], ofSlot: Map<Slot, Value>, classes: number): Omi
     }
     const firstWord = words.length;
     for (const { content } of outputs) {
-      if (typeof content === 'object' && 'terms' in content) {
-        slots.forEach((slot) => words.push(content.terms.get(slot) ?? 0));
-      } else words.push(content);
+      if (isCoefficient(content)) words.push(content);
+      else slots.forEach((slot) => words.push(content.terms.get(slot) ?? 0));
     }
     const terms = slots.map((slot) => {
       if (slot.kind !== 'noise') return { slot: buffer(ofSlot.get(slot) as Value), evaluator: slot.evaluator };
       drawWords.push(words.length);
       return { draw: words.push(slot.draw) - 1 };
     });
-    const derived = outputs.map((o) => !(typeof o.content === 'object' && 'terms' in o.content));
     return {
       kind: 'combine',
       firstWord,
       terms,
-      outputs: outputs.map((o, i) => ({ slot: buffer(o.value), derived: derived[i] as boolean })),
+      outputs: outputs.map((o) => ({ slot: buffer(o.value), derived: isCoefficient(o.content) })),
     };
   };
 

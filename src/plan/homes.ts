@@ -10,6 +10,7 @@ export interface Value {
 /** Fixed buffers of what lives between steps, in the order of their first appearance. */
 export class Homes {
   private readonly buffers = new Map<string, number>([['x', 0]]);
+  private readonly kept = new Set<string>();
 
   of(name: string): number {
     let buffer = this.buffers.get(name);
@@ -18,6 +19,16 @@ export class Homes {
       this.buffers.set(name, buffer);
     }
     return buffer;
+  }
+
+  /** From now on, no other value may use this home: what stands there is handed out at the end. */
+  keep(name: string): void {
+    this.kept.add(name);
+  }
+
+  /** Buffers of the kept homes. */
+  keptBuffers(): number[] {
+    return [...this.kept].map((name) => this.of(name));
   }
 
   /** Homes of carries by the sampler's own names. */

@@ -37,5 +37,6 @@ export function lower(plan: Plan, seeds: BigUint64Array, evaluators: NativeEvalu
     seeds,
     evaluators,
     results: Uint32Array.from(results),
+    preview: data.preview,
   };
 }

@@ -47,6 +47,10 @@ export interface PlanData {
   readonly rowClass: Uint32Array;
   /** Names of the networks with their conditioning, by evaluator. */
   readonly evaluators: readonly string[];
+  /** Buffer of the denoised preview, -1 where there is none. */
+  readonly preview: number;
+  /** Buffers of the states and denoised values that are kept, in the order of the steps. */
+  readonly trajectory: { readonly states: readonly number[]; readonly denoised: readonly number[] };
   /** True where buffer 0 must be filled before the first entry. */
   readonly needsState: boolean;
 }
@@ -96,7 +100,7 @@ export class Plan {
     return this.total((cost) => cost.bytes);
   }
 
-  /** Bytes of the workspace: it follows from the programs, never from the number of steps. */
+  /** Bytes of the buffers: they follow from the programs, never from the number of steps, unless a trajectory is kept. */
   get workspaceBytes(): number {
     const perElement = this.data.slots.reduce((n, slot) => n + BYTES[slot.dtype] * slot.copies, 0);
     return perElement * this.data.rows * this.elements;

@@ -1,20 +1,30 @@
 /** Runs a sampler's formula once on symbols: from a step of the grid to its trace. */
 import { expected } from '../errors';
-import { guidedNet } from '../guidance';
+import { guidedNet, type Ask } from '../guidance';
 import type { Net } from '../interfaces/model-interface';
 import type { NetKwargs } from '../nets/network';
 import type { Request } from '../options';
 import type { Samplers } from '../samplers/samplers';
 import type { Step } from '../samplers/step';
+import type { Coefficient } from '../trace/coefficient';
 import type { Evaluators } from '../trace/evaluators';
 import { Expr } from '../trace/expr';
 import { StepTrace } from '../trace/step-trace';
-import type { Prediction } from '../interfaces/interface-record';
 import type { StepResult } from './compile-step';
 
-type Asked = Pick<Request, 'net' | 'netKwargs' | 'gNet' | 'gNetKwargs' | 'scales'>;
+type Asked = Pick<Request, 'net' | 'netKwargs' | 'gNet' | 'gNetKwargs' | 'guidance'>;
 
-/** Traces step `index` of `grid`; `carried` names what the steps before it kept. */
+/** w at time t: one number where all row classes agree on it. */
+function scaleAt(guidance: Asked['guidance'], t: number): Coefficient {
+  const scales = Float64Array.from(guidance, ({ w, low, high }) => (t >= low && t <= high ? w : 1));
+  return scales.every((w) => w === scales[0]) ? (scales[0] as number) : scales;
+}
+
+/**
+ * Traces step `index` of `grid`.
+ * @param carried Names of what the steps before it kept.
+ * @param denoised Whether D at the beginning of the step is wanted too.
+ */
 export function traceStep(
   sampler: Samplers,
   asked: Asked,
@@ -22,20 +32,25 @@ export function traceStep(
   index: number,
   carried: readonly string[],
   evaluators: Evaluators,
+  denoised: boolean,
 ): StepResult {
   const trace = new StepTrace(index, evaluators);
-  const ask = (net: Net, kwargs: NetKwargs) => (kind: Prediction, x: Expr, t: number) => {
-    if (!(x instanceof Expr) || x.trace !== trace) throw expected('an Expr of this step', 'x', x);
-    if (!Number.isFinite(t)) throw expected('a finite time', 't', t);
-    return net[kind](x, t, kwargs);
-  };
+  const ask =
+    (net: Net, kwargs: NetKwargs): Ask =>
+    (kind, x, t, r) => {
+      if (!(x instanceof Expr) || x.trace !== trace) throw expected('an Expr of this step', 'x', x);
+      for (const time of [t, r]) if (!Number.isFinite(time)) throw expected('a finite time', 't', time);
+      if (kind !== 'averageVelocity') return net[kind](x, t, kwargs);
+      if (typeof net.averageVelocity !== 'function') throw expected('a flow map', 'net', net.record.name);
+      return net.averageVelocity(x, t, r, kwargs);
+    };
   const guide = asked.gNet === undefined ? undefined : ask(asked.gNet, asked.gNetKwargs);
-  const w = asked.scales.length === 1 ? (asked.scales[0] as number) : asked.scales;
   const [tCurr, tNext] = [grid[index] as number, grid[index + 1] as number];
-  const carry: Record<string, Expr | undefined> = {};
+  const carry = Object.create(null) as Record<string, Expr | undefined>;
   for (const name of carried) carry[name] = trace.carry(name);
   const step: Step = {
-    net: guidedNet(ask(asked.net, asked.netKwargs), guide, w),
+    net: guidedNet(ask(asked.net, asked.netKwargs), guide, (t) => scaleAt(asked.guidance, t)),
+    path: asked.net.record.path,
     x: trace.of(trace.state),
     tCurr,
     tNext,
@@ -53,23 +68,28 @@ export function traceStep(
   for (const [name, expr] of [[`result of ${method}`, state], ...kept] as [string, unknown][]) {
     if (!(expr instanceof Expr) || expr.trace !== trace) throw expected('an Expr of this step', name, expr);
   }
-  return { trace, state, carry: new Map(kept) };
+  return { trace, state, carry: new Map(kept), denoised: denoised ? step.net.denoised(step.x, tCurr) : undefined };
 }
 
-/** The start: what stands before the first step, or undefined where the given state is taken as it is. */
+/** The start: what stands before the first step, or undefined where a state is taken as it is and not recorded. */
 export function traceStart(
-  { init, start, net }: Pick<Request, 'init' | 'start' | 'net'>,
+  { init, start, net, trajectory }: Pick<Request, 'init' | 'start' | 'net' | 'trajectory'>,
   t0: number,
   evaluators: Evaluators,
 ): StepResult | undefined {
-  if (init === 'state') return undefined;
+  const none = { carry: new Map<string, Expr>(), denoised: undefined };
+  if (init === 'state') {
+    if (trajectory === undefined) return undefined;
+    const trace = new StepTrace(-1, evaluators);
+    return { trace, state: trace.of(trace.state), ...none };
+  }
   const { a, s } = net.record.path;
   if (!(s(t0) > 0)) {
     throw expected('a first time with noise, s(t0) > 0', `timeGrid[0] with init '${init}'`, t0);
   }
   const trace = new StepTrace(-1, evaluators);
   const given = trace.of(trace.state);
-  if (init === 'clean') return { trace, state: given.scale(a(t0)).add(trace.noise().scale(s(t0))), carry: new Map() };
+  if (init === 'clean') return { trace, state: given.scale(a(t0)).add(trace.noise().scale(s(t0))), ...none };
   const unit = start === undefined ? trace.noise() : given;
-  return { trace, state: unit.scale(s(t0)), carry: new Map() };
+  return { trace, state: unit.scale(s(t0)), ...none };
 }

@@ -2,14 +2,14 @@
 import { expected, refuseUnknownKeys } from '../errors';
 import type { InterfaceRecord } from '../interfaces/interface-record';
 import type { Net } from '../interfaces/model-interface';
-import { checkRequest, type HostArray, type SampleOptions } from '../options';
+import { checkNet, checkRequest, type HostArray, type SampleOptions } from '../options';
 import { buildPlan } from '../plan/build-plan';
 import type { Plan } from '../plan/plan';
 import type { Rng } from '../rng';
 import { SampleRun } from '../run';
-import { checkStepOptions, runStep, type StepOptions, type StepState } from '../single-step';
+import { checkStep, runStep, type StepOptions, type StepState } from '../single-step';
 import type { Tensor } from '../tensor';
-import { checkGrid, uniformGrid, type UniformTimeKwargs } from '../time-grid';
+import { checkGrid, checkTimeKwargs, timeGrid, type SamplingTimeDist, type SamplingTimeKwargsOf } from '../time-grid';
 import type { Expr } from '../trace/expr';
 import type { Step } from './step';
 
@@ -17,16 +17,16 @@ export interface SamplersConfig {
   /** Number of intervals N, each one step (default 32). Not with `timeGrid`. */
   numSamplingSteps?: number;
   /** How times are spread (default 'uniform'). Not with `timeGrid`. */
-  samplingTimeDist?: 'uniform';
-  /** Options of that grid. Not with `timeGrid`. */
-  samplingTimeKwargs?: UniformTimeKwargs;
+  samplingTimeDist?: SamplingTimeDist;
+  /** Options of that distribution: see DEFAULT_SAMPLING_TIME_KWARGS. Not with `timeGrid`. */
+  samplingTimeKwargs?: Partial<SamplingTimeKwargsOf[SamplingTimeDist]>;
   /** A grid of one's own: N + 1 strictly monotone times in the interface's clock. */
   timeGrid?: ArrayLike<number>;
 }
 
 const CONFIG_KEYS = ['numSamplingSteps', 'samplingTimeDist', 'samplingTimeKwargs', 'timeGrid'] as const;
 const DEFAULT_STEPS = 32;
-const MAX_STEPS = 1_000_000;
+export const MAX_STEPS = 1_000_000;
 
 /**
  * A sampler is mathematics: `forward` and `lastStep` state the update as an affine expression of the state, network
@@ -44,34 +44,31 @@ const MAX_STEPS = 1_000_000;
  */
 export abstract class Samplers {
   readonly numSamplingSteps: number;
-  readonly samplingTimeDist: 'uniform' | 'custom';
-  private readonly timeKwargs: UniformTimeKwargs;
+  readonly samplingTimeDist: SamplingTimeDist | 'custom';
+  private readonly timeKwargs: object;
   private readonly customGrid: Float64Array | undefined;
 
   /** @throws InvalidArgumentError naming the option. */
   constructor(config: SamplersConfig = {}) {
     if (typeof config !== 'object' || config === null) throw expected('an object', 'config', config);
     refuseUnknownKeys(config, CONFIG_KEYS, 'config');
-    const { timeGrid, samplingTimeDist = 'uniform', samplingTimeKwargs = {} } = config;
-    if (timeGrid !== undefined) {
+    const { timeGrid: custom, samplingTimeDist = 'uniform', samplingTimeKwargs = {} } = config;
+    if (custom !== undefined) {
       for (const key of CONFIG_KEYS.slice(0, 3)) {
-        if (key in config) throw expected('to be absent beside `timeGrid`', key, config[key]);
+        if (config[key] !== undefined) throw expected('to be absent beside `timeGrid`', key, config[key]);
       }
-      if (typeof timeGrid !== 'object' || !Number.isSafeInteger(timeGrid?.length) || timeGrid.length < 2) {
-        throw expected('an array of at least two times', 'timeGrid', timeGrid);
+      if (typeof custom !== 'object' || !Number.isSafeInteger(custom?.length) || custom.length < 2) {
+        throw expected('an array of at least two times', 'timeGrid', custom);
       }
-      this.customGrid = Float64Array.from(timeGrid);
+      this.customGrid = Float64Array.from(custom);
     }
-    const steps = timeGrid === undefined ? (config.numSamplingSteps ?? DEFAULT_STEPS) : timeGrid.length - 1;
+    const steps = custom === undefined ? (config.numSamplingSteps ?? DEFAULT_STEPS) : custom.length - 1;
     if (!Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS) {
       throw expected(`an integer from 1 to ${MAX_STEPS}`, 'numSamplingSteps', steps);
     }
-    if (samplingTimeDist !== 'uniform') throw expected("'uniform'", 'samplingTimeDist', samplingTimeDist);
-    if (typeof samplingTimeKwargs !== 'object' || samplingTimeKwargs === null) {
-      throw expected('an object', 'samplingTimeKwargs', samplingTimeKwargs);
-    }
+    checkTimeKwargs(samplingTimeDist, samplingTimeKwargs);
     this.numSamplingSteps = steps;
-    this.samplingTimeDist = timeGrid === undefined ? 'uniform' : 'custom';
+    this.samplingTimeDist = custom === undefined ? samplingTimeDist : 'custom';
     this.timeKwargs = { ...samplingTimeKwargs };
   }
 
@@ -89,7 +86,8 @@ export abstract class Samplers {
    * @throws InvalidArgumentError where the interface cannot run on it.
    */
   sampleT(record: InterfaceRecord): Float64Array {
-    const grid = this.customGrid?.slice() ?? uniformGrid(this.numSamplingSteps, record, this.timeKwargs);
+    const { numSamplingSteps: steps, samplingTimeDist: dist } = this;
+    const grid = this.customGrid?.slice() ?? timeGrid(dist, steps, this.timeKwargs, record);
     checkGrid(grid, record);
     return grid;
   }
@@ -100,18 +98,19 @@ export abstract class Samplers {
    * @param rng Where the noise comes from: the same Rng gives the same samples.
    * @param net The net, such as `new SiTInterface(network)`.
    * @param xOrShape A shape [n, ...] for fresh noise, or values to start from: see `init`.
-   * @throws InvalidArgumentError at once, naming the option. What goes wrong later rejects: NumericalError, ModelError,
-   * OutOfMemoryError, CudaError, AbortError.
+   * Tensors, networks and arrays given may be disposed of or reused as soon as it returns; kwargs are read while it runs.
+   * @throws InvalidArgumentError at once, naming the option. What only shows later rejects: kwargs that a network
+   * refuses, coefficients that are not finite, NumericalError, ModelError, OutOfMemoryError, CudaError, AbortError.
    */
   sample(rng: Rng, net: Net, xOrShape: readonly number[] | Tensor | HostArray, options: SampleOptions = {}): SampleRun {
     const request = checkRequest(net, xOrShape, options);
-    return new SampleRun(this, checkRng(rng), request, this.sampleT(net.record));
+    return new SampleRun(this, checkRng(rng), request, this.checkedGrid(net.record));
   }
 
   /** What `sample` with the same arguments would do, without doing it: evaluations, passes, bytes, coefficients. */
   async plan(net: Net, xOrShape: readonly number[] | Tensor | HostArray, options: SampleOptions = {}): Promise<Plan> {
     const request = checkRequest(net, xOrShape, options);
-    return (await buildPlan(this, request, this.sampleT(net.record))).plan;
+    return (await buildPlan(this, request, this.checkedGrid(net.record))).plan;
   }
 
   /**
@@ -121,8 +120,16 @@ export abstract class Samplers {
    * @returns The state after it; the caller owns its tensors.
    */
   step(rng: Rng, net: Net, state: Tensor | StepState, options: StepOptions): Promise<StepState> {
-    checkStepOptions(state, options);
-    return runStep(this, checkRng(rng), net, state, options);
+    checkNet(net, 'net');
+    const grid = this.checkedGrid(net.record);
+    return runStep(this, checkRng(rng), grid, checkStep(net, state, options, grid));
+  }
+
+  /** The grid of a subclass that has its own `sampleT` is checked like any other. */
+  private checkedGrid(record: InterfaceRecord): Float64Array {
+    const grid = Float64Array.from(this.sampleT(record));
+    checkGrid(grid, record);
+    return grid;
   }
 }
 

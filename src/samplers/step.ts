@@ -1,10 +1,13 @@
 /** What a sampler's `forward` and `lastStep` receive: one step, as symbols and float64 scalars. */
 import type { GuidedNet } from '../guidance';
+import type { Path } from '../interfaces/interface-record';
 import type { Expr } from '../trace/expr';
 
 export interface Step {
   /** The net, guided already. */
   readonly net: GuidedNet;
+  /** a(t) and s(t) of the net's interface, with their derivatives. */
+  readonly path: Path;
   /** The state at tCurr. */
   readonly x: Expr;
   readonly tCurr: number;

@@ -10,9 +10,11 @@ export interface Evaluator {
 export class Evaluators {
   readonly list: Evaluator[] = [];
 
-  /** The number of this pair; the same objects give the same number. */
+  /** The number of this pair; the same objects give the same number. Other conditioning of a network adds a prime to its name. */
   idOf(network: Network, kwargs: NetKwargs, name: string): number {
     const found = this.list.findIndex((e) => e.network === network && e.kwargs === kwargs);
-    return found >= 0 ? found : this.list.push({ network, kwargs, name }) - 1;
+    if (found >= 0) return found;
+    const again = this.list.filter((e) => e.network === network).length;
+    return this.list.push({ network, kwargs, name: name + "'".repeat(again) }) - 1;
   }
 }

@@ -9,6 +9,8 @@ export interface TracedEvaluate {
   input: Expr;
   /** In the network's own clock. */
   time: number;
+  /** The second time of a flow map. */
+  secondTime: number | undefined;
   calls: { evaluator: number; output: Slot }[];
 }
 
@@ -67,8 +69,9 @@ export class StepTrace {
    * The output of an evaluator at (input, time). The same question is asked once; questions at the same input and time
    * in a row form one group.
    */
-  evaluate(evaluator: number, name: string, input: Expr, time: number): Expr {
-    const same = (e: TracedEvaluate): boolean => e.time === time && e.input.equals(input);
+  evaluate(evaluator: number, name: string, input: Expr, time: number, secondTime?: number): Expr {
+    const same = (e: TracedEvaluate): boolean =>
+      e.time === time && e.secondTime === secondTime && e.input.equals(input);
     for (const asked of this.evaluations.filter(same)) {
       const call = asked.calls.find((c) => c.evaluator === evaluator);
       if (call !== undefined) return this.of(call.output);
@@ -76,7 +79,7 @@ export class StepTrace {
     const output = this.slot('output', name, evaluator);
     const last = this.evaluations.at(-1);
     if (last !== undefined && same(last)) last.calls.push({ evaluator, output });
-    else this.evaluations.push({ input, time, calls: [{ evaluator, output }] });
+    else this.evaluations.push({ input, time, secondTime, calls: [{ evaluator, output }] });
     return this.of(output);
   }
 

@@ -1,6 +1,6 @@
-import { SIT, type InterfaceRecord, type Prediction } from '../../src';
+import { edmRecord, SIT, type InterfaceRecord, type Prediction } from '../../src';
 import { prediction } from '../../src/interfaces/interface-record';
-import { EDM_RECORD, VP_EPS_RECORD } from '../support/records';
+import { VP_EPS_RECORD } from '../support/records';
 import { conditional, exactDenoiser, exactVelocity } from '../support/mixture';
 
 const x = Float64Array.of(0.3, -0.7, 1.1, 0.2);
@@ -35,7 +35,7 @@ function output(record: InterfaceRecord, t: number): Float64Array {
   }
 }
 
-const records: InterfaceRecord[] = [SIT, EDM_RECORD, VP_EPS_RECORD, { ...SIT, name: 'SiT x0', predicts: 'x0' }];
+const records: InterfaceRecord[] = [SIT, edmRecord(), VP_EPS_RECORD, { ...SIT, name: 'SiT x0', predicts: 'x0' }];
 
 describe.each(records.map((record) => [record.name, record] as const))('%s', (_, record) => {
   it.each(['velocity', 'denoised', 'noise', 'score'] as const)('derives the exact %s from the exact output', (kind) => {

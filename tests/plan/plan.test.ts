@@ -1,9 +1,9 @@
 import {
   eulerStep,
   HeunSampler,
+  EDMInterface,
   EulerSampler,
   InvalidArgumentError,
-  ModelInterface,
   Samplers,
   SiTInterface,
   type Expr,
@@ -13,7 +13,6 @@ import {
 import { interpret } from '../support/interpret';
 import { conditional, exactVelocity, maxDifference, unitStart64 } from '../support/mixture';
 import { Ab2Sampler, NoisySampler } from '../support/own-samplers';
-import { EDM_RECORD } from '../support/records';
 
 const never = (): void => {
   throw new Error('a plan calls no network');
@@ -86,7 +85,7 @@ test('rows with equal scales share their numbers', async () => {
 });
 
 test('a preconditioned input is derived in the pass that makes the state, not in one of its own', async () => {
-  const edm = new ModelInterface(EDM_RECORD, never);
+  const edm = new EDMInterface(never);
   const grid = [80, 20, 5, 1, 0.1];
   const plan = await new EulerSampler({ timeGrid: grid }).plan(edm, SHAPE);
   expect(plan.passes).toBe(1 + 4);

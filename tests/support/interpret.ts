@@ -1,8 +1,8 @@
 /** Runs a plan in float64: the oracle for orders of convergence and for what the engine computes in float32. */
 import type { Plan, StepProgram } from '../../src';
 
-/** A network in float64: velocity of every row at the row's time. */
-export type Network64 = (x: Float64Array, t: Float64Array) => Float64Array;
+/** A network in float64: its output for every row at the row's time; `r` is the second time of a flow map, if any. */
+export type Network64 = (x: Float64Array, t: Float64Array, r?: Float64Array) => Float64Array;
 
 export interface Interpretation {
   networks: Network64[];
@@ -12,7 +12,13 @@ export interface Interpretation {
   normal?: (row: number, draw: number, element: number) => number;
 }
 
-export function interpret(plan: Plan, { networks, state, normal }: Interpretation): Float64Array {
+/** The state at the end. */
+export function interpret(plan: Plan, interpretation: Interpretation): Float64Array {
+  return interpretBuffers(plan, interpretation)[0] as Float64Array;
+}
+
+/** All buffers at the end. */
+export function interpretBuffers(plan: Plan, { networks, state, normal }: Interpretation): Float64Array[] {
   const { rows, classes, rowClass, slots, programs, entries } = plan.data;
   const size = rows * plan.elements;
   const buffers = slots.map(() => new Float64Array(size).fill(Number.NaN));
@@ -21,10 +27,12 @@ export function interpret(plan: Plan, { networks, state, normal }: Interpretatio
     const program = programs[id] as StepProgram;
     for (const stage of program.stages) {
       if (stage.kind === 'evaluate') {
-        const t = Float64Array.from(rowClass, (c) => times[stage.time * classes + c] as number);
+        const timesAt = (index: number) => Float64Array.from(rowClass, (c) => times[index * classes + c] as number);
+        const t = timesAt(stage.time);
+        const r = stage.secondTime < 0 ? undefined : timesAt(stage.secondTime);
         for (const call of stage.calls) {
           const network = networks[call.evaluator] as Network64;
-          (buffers[call.output] as Float64Array).set(network((buffers[stage.input] as Float64Array).slice(), t));
+          (buffers[call.output] as Float64Array).set(network((buffers[stage.input] as Float64Array).slice(), t, r));
         }
         continue;
       }
@@ -50,5 +58,5 @@ export function interpret(plan: Plan, { networks, state, normal }: Interpretatio
       stage.outputs.forEach((output, o) => (buffers[output.slot] as Float64Array).set(results[o] as Float64Array));
     }
   }
-  return buffers[0] as Float64Array;
+  return buffers;
 }

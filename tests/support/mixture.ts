@@ -63,7 +63,7 @@ export function exactDenoiser(mixture: Mixture64, path: Path): Network64 {
 }
 
 interface Golden {
-  problem: Record<'w' | 's' | 'wu' | 'su', number[]> & Record<'mu' | 'muu' | 'x', number[][]>;
+  problem: Record<'w' | 's' | 'wu' | 'su', number[]> & Record<'mu' | 'muu' | 'x', number[][]> & { noise: number[][][] };
   cases: { id: string; result: number[][] | number[]; sigmas?: number[] }[];
 }
 
@@ -80,6 +80,9 @@ export const guide: Mixture64 = {
   means: golden.problem.muu,
   deviations: golden.problem.su,
 };
+
+/** Unit normals of the reference runs, by step, row and element. */
+export const goldenNoise = golden.problem.noise;
 
 /** Eight unit normal rows of four. */
 export const unitStart = Float32Array.from(golden.problem.x.flat());

@@ -1,27 +1,10 @@
 /** Further interface records: any parametrisation is data. */
-import type { InterfaceRecord } from '../../src';
-
-const SD = 0.5;
-const norm = (t: number): number => Math.sqrt(t * t + SD * SD);
-
-/** x = x0 + sigma n with the preconditioning of Karras et al. 2022, table 1. */
-export const EDM_RECORD: InterfaceRecord = {
-  name: 'EDM record',
-  path: { a: () => 1, s: (t) => t, da: () => 0, ds: () => 1 },
-  predicts: 'F',
-  preconditioning: {
-    cIn: (t) => 1 / norm(t),
-    cSkip: (t) => (SD * SD) / (t * t + SD * SD),
-    cOut: (t) => (t * SD) / norm(t),
-    cNoise: (t) => Math.log(t) / 4,
-  },
-  range: { min: 0, max: 1000 },
-};
+import { edmRecord, type InterfaceRecord } from '../../src';
 
 /** The same path with a network that gives the clean sample itself. */
 export const VE_X0_RECORD: InterfaceRecord = {
   name: 'VE x0 record',
-  path: EDM_RECORD.path,
+  path: edmRecord().path,
   predicts: 'x0',
   range: { min: 0, max: 1000 },
 };

@@ -1,0 +1,51 @@
+/** Owns a native object: freed at `dispose()`, or as soon after it as nobody holds it any more. */
+import { DisposedError } from './errors';
+
+interface Releasable {
+  release(): void;
+}
+
+export class Handle<T extends Releasable> {
+  private disposed = false;
+  private holds = 0;
+
+  constructor(
+    private readonly object: T,
+    /** How errors name the owner, such as 'The ONNX model'. */
+    private readonly owner: string,
+  ) {}
+
+  /** The object, for a call that does not outlive this turn. @throws DisposedError */
+  get(): T {
+    if (this.disposed) throw new DisposedError(this.owner);
+    return this.object;
+  }
+
+  /** The object, for who holds it already or could. @throws DisposedError */
+  whileHeld(): T {
+    return this.holds > 0 ? this.object : this.get();
+  }
+
+  /** The object, kept alive until the returned `release` is called. @throws DisposedError */
+  hold(): { object: T; release: () => void } {
+    const object = this.get();
+    this.holds++;
+    let held = true;
+    const release = (): void => {
+      if (held) this.holds--;
+      held = false;
+      this.settle();
+    };
+    return { object, release };
+  }
+
+  /** Idempotent. */
+  dispose(): void {
+    this.disposed = true;
+    this.settle();
+  }
+
+  private settle(): void {
+    if (this.disposed && this.holds === 0) this.object.release(); // idempotent too
+  }
+}

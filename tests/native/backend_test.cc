@@ -1,0 +1,48 @@
+// The CPU backend's memory, and what CUDA's error codes are told as.
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "../../cuda/cuda_devices.h"
+#include "../../cuda/failure.h"
+#include "../../native/cpu/cpu_backend.h"
+#include "../../native/cpu/cpu_features.h"
+#include "engine_test.h"
+
+namespace ds {
+
+void test_memory() {
+  const auto count = std::make_shared<MemoryCount>();
+  const auto backend = make_cpu_backend(kScalarLanes, count);
+  {
+    const BufferPtr a = backend->allocate(1000), nothing = backend->allocate(0);
+    check(count->live_bytes == 1000 && nothing->bytes() == 0, "live bytes are what is held");
+  }
+  check(count->live_bytes == 0 && count->peak_bytes == 1000, "the peak stays");
+  FailureCode code = FailureCode::kInternal;
+  std::string message;
+  try {
+    backend->allocate(std::numeric_limits<size_t>::max() - 10);
+  } catch (const Failure& failure) {
+    code = failure.code;
+    message = failure.what();
+  }
+  check(code == FailureCode::kOutOfMemory && message.find("18446744073709551605") != std::string::npos,
+        "running out of memory names the bytes");
+  check(count->live_bytes == 0, "what was not given is not counted");
+}
+
+void test_cuda_problems() {
+  check(cuda_problem(0, 13000, 13000).empty(), "success is no problem");
+  check(cuda_problem(35, 0, 13000).find("No NVIDIA driver") == 0, "35 without a driver");
+  check(cuda_problem(35, 12040, 13000).find("supports CUDA 12.4") != std::string::npos, "35 with an old driver");
+  check(cuda_problem(100, 13000, 13000).find("no GPU") != std::string::npos, "100: no device");
+  for (const int code : {802, 803, 804}) {
+    check(cuda_problem(code, 13000, 13000).find("do not match") != std::string::npos, "80x: mismatch");
+  }
+  check(cuda_problem(999, 13000, 13000).find("999") != std::string::npos, "others are named by number");
+  const CudaState state = cuda_state();
+  check(state.code == 0 || !state.message.empty(), "a CUDA that is not there says why");
+}
+
+}  // namespace ds

@@ -1,0 +1,201 @@
+// The combine pass: every lane and the kernel's walk against a loop without tiles, and its status word.
+#include "../../cuda/combine.h"
+
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "../../native/cpu/cpu_features.h"
+#include "engine_test.h"
+
+namespace ds {
+namespace {
+
+const int64_t kSizes[] = {0, 1, 3, 4, 5, 31, 32, 33, 127, 129, 4097};
+
+// As backend.h describes the pass, written without tiles or lanes.
+void reference_combine(const CombineArgs& args, std::vector<std::vector<float>>* results) {
+  results->assign(static_cast<size_t>(args.output_count), std::vector<float>(args.rows * args.elements));
+  for (int64_t r = 0; r < args.rows; ++r) {
+    const uint32_t* record = args.words + args.row_class[r] * args.stride;
+    for (int64_t e = 0; e < args.elements; ++e) {
+      uint32_t at = args.first_word;
+      for (int o = 0; o < args.output_count; ++o) {
+        float& result = (*results)[o][r * args.elements + e];
+        if (args.outputs[o].derived) {
+          result = ds::from_bits(record[at++]) * (*results)[0][r * args.elements + e];
+          continue;
+        }
+        result = 0.0f;
+        for (int j = 0; j < args.term_count; ++j) {
+          const float c = ds::from_bits(record[at++]);
+          if (c == 0.0f) continue;
+          float y;
+          if (args.terms[j].base) {
+            y = args.terms[j].base[args.row_offsets[r] + e];
+          } else {
+            kScalarLanes.normals(args.seeds[r], 0, record[args.terms[j].draw], e, 1, &y);
+          }
+          result = std::fma(c, y, result);
+        }
+      }
+    }
+  }
+}
+
+// The kernel's walk, on the host: tiles of four floats, aligned or not.
+template <int kOutputs>
+void kernel_walk(const CombineArgs& args) {
+  for (int64_t r = 0; r < args.rows; ++r) {
+    const CombineRow row = combine_row(args, r);
+    for (int64_t e = 0; e < args.elements; e += 4) {
+      const FloatTile tile{(row.offset & 3) == 0, static_cast<int>(std::min<int64_t>(4, args.elements - e))};
+      combine_tile<float, kOutputs>(args, row, e, tile);
+    }
+  }
+}
+
+struct CombineCase {
+  int64_t rows, elements;
+  int terms, outputs;
+  bool alias, noise, derived;
+};
+
+void combine_equals_reference(const CombineCase& c, const std::string& name,
+                              const std::function<void(const CombineArgs&)>& run) {
+  const size_t count = static_cast<size_t>(c.rows * c.elements);
+  Numbers numbers;
+  std::vector<Floats> inputs(c.terms, Floats(count)), outputs(c.outputs, Floats(count));
+  for (Floats& input : inputs) {
+    for (size_t i = 0; i < count; ++i) input.data()[i] = numbers.next();
+  }
+  const uint32_t classes = 2, first_word = 2, stride = first_word + c.terms * c.outputs + 1;
+  std::vector<uint32_t> words(classes * stride);
+  for (uint32_t& word : words) word = word_of_float(numbers.next());
+  std::vector<int64_t> offsets(c.rows);
+  std::vector<uint32_t> row_class(c.rows);
+  std::vector<uint64_t> seeds(c.rows);
+  for (int64_t r = 0; r < c.rows; ++r) {
+    offsets[r] = r * c.elements;
+    row_class[r] = r % classes;
+    seeds[r] = 0x123456789abcdefull * (r + 1);
+  }
+  // The second term is unused by class 0, and by output 0 of class 1; its buffer is poison for class 0.
+  if (c.terms > 1) {
+    for (int o = 0; o < c.outputs; ++o) words[first_word + o * c.terms + 1] = word_of_float(o % 2 ? 0.0f : -0.0f);
+    if (c.outputs > 1 && !c.derived) words[stride + first_word + 1] = 0;
+    for (int64_t r = 0; r < c.rows; r += classes) {
+      for (int64_t e = 0; e < c.elements; ++e) inputs[1].data()[offsets[r] + e] = e % 2 ? kNan : kInfinity;
+    }
+  }
+  unsigned long long status = kStatusClean;
+  CombineArgs args{};
+  args.rows = c.rows, args.elements = c.elements;
+  args.row_offsets = offsets.data(), args.row_class = row_class.data(), args.seeds = seeds.data();
+  args.words = words.data(), args.stride = stride, args.first_word = first_word;
+  args.term_count = c.terms, args.output_count = c.outputs, args.status = &status;
+  for (int j = 0; j < c.terms; ++j) args.terms[j] = {inputs[j].data(), 0, -1};
+  if (c.noise) args.terms[c.terms - 1] = {nullptr, 1, -1};
+  words[1] = 7, words[stride + 1] = 9;
+  for (int o = 0; o < c.outputs; ++o) args.outputs[o] = {outputs[o].data(), c.derived && o == c.outputs - 1 ? 1u : 0u};
+  if (c.alias) args.outputs[c.outputs - 1].base = inputs[0].data();
+  std::vector<std::vector<float>> expected;
+  reference_combine(args, &expected);
+  run(args);
+  for (int o = 0; o < c.outputs; ++o) {
+    check(same_bits(args.outputs[o].base, expected[o].data(), count),
+          name + ": output " + std::to_string(o) + " of " + std::to_string(c.outputs) + ", " + std::to_string(c.rows) +
+              " x " + std::to_string(c.elements) + ", " + std::to_string(c.terms) + " terms");
+  }
+  check(status == kStatusClean, name + ": unused terms that are not finite leave the status clean");
+}
+
+}  // namespace
+
+void test_combine() {
+  for (const int64_t elements : kSizes) {
+    for (const int64_t rows : {0, 1, 3}) {
+      for (const int terms : {1, 2, 5, kMaxTerms}) {
+        for (const int outputs : {1, 2, 3, kMaxOutputs}) {
+          for (int flags = 0; flags < 8; ++flags) {
+            const CombineCase c{rows,
+                                elements,
+                                terms,
+                                outputs,
+                                (flags & 1) != 0,
+                                (flags & 2) != 0 && terms != 2,
+                                (flags & 4) != 0 && outputs > 1};
+            if (elements > 4000 && terms > 5) continue;
+            for (const LaneTable* lanes : available_lanes()) combine_equals_reference(c, lanes->name, lanes->combine);
+            combine_equals_reference(c, "kernel walk", [&](const CombineArgs& args) {
+              if (outputs == 1) return kernel_walk<1>(args);
+              if (outputs == 2) return kernel_walk<2>(args);
+              kernel_walk<kMaxOutputs>(args);
+            });
+          }
+        }
+      }
+    }
+  }
+}
+
+void test_unread_terms() {
+  for (const LaneTable* lanes : available_lanes()) {
+    Floats x(77), out(77);
+    for (int i = 0; i < 77; ++i) x.data()[i] = 1.0f;
+    const int64_t offset = 0;
+    const uint32_t row_class = 0, words[] = {word_of_float(2.0f), word_of_float(-0.0f)};
+    const uint64_t seed = 1;
+    unsigned long long status = kStatusClean;
+    CombineArgs args{};
+    args.rows = 1, args.elements = 77, args.row_offsets = &offset, args.row_class = &row_class, args.seeds = &seed;
+    args.words = words, args.stride = 2, args.term_count = 2, args.output_count = 1, args.status = &status;
+    // Reading the second term would end the process.
+    args.terms[0] = {x.data(), 0, -1}, args.terms[1] = {reinterpret_cast<const float*>(uintptr_t{64}), 0, 0};
+    args.outputs[0] = {out.data(), 0};
+    lanes->combine(args);
+    check(out.data()[0] == 2.0f && out.data()[76] == 2.0f, std::string(lanes->name) + ": a zero term is not read");
+  }
+}
+
+void test_status() {
+  // Row 1, element `bad`: term 1 (evaluator 4) is not finite. Row 0 overflows by itself where asked.
+  const auto status_of = [](const LaneTable& lanes, int64_t bad, float value, float coefficient, bool overflow) {
+    const int64_t elements = 77;
+    Floats x(2 * elements), v(2 * elements);
+    for (int64_t i = 0; i < 2 * elements; ++i) x.data()[i] = v.data()[i] = 1.0f;
+    if (bad >= 0) v.data()[elements + bad] = value;
+    if (overflow) x.data()[5] = 3e38f;
+    const int64_t offsets[] = {0, elements};
+    const uint32_t row_class[] = {0, 0};
+    const uint64_t seeds[] = {1, 2};
+    const uint32_t words[] = {word_of_float(2.0f), word_of_float(coefficient)};
+    unsigned long long status = kStatusClean;
+    CombineArgs args{};
+    args.rows = 2, args.elements = elements, args.row_offsets = offsets, args.row_class = row_class;
+    args.seeds = seeds, args.words = words, args.stride = 2, args.entry = 9, args.pass = 3;
+    args.term_count = 2, args.output_count = 1, args.status = &status;
+    args.terms[0] = {x.data(), 0, -1}, args.terms[1] = {v.data(), 0, 4};
+    args.outputs[0] = {x.data(), 0};
+    lanes.combine(args);
+    return status;
+  };
+  for (const LaneTable* lanes : available_lanes()) {
+    const std::string name = lanes->name;
+    for (const int64_t bad : {0, 31, 32, 63, 64, 75, 76}) {
+      check(status_of(*lanes, bad, kNan, 1.0f, false) == pack_status(9, 3, 4, 1), name + ": NaN names its network");
+      check(status_of(*lanes, bad, -kInfinity, 1.0f, false) == pack_status(9, 3, 4, 1), name + ": so does -inf");
+      check(status_of(*lanes, bad, kNan, 0.0f, false) == kStatusClean, name + ": a zero coefficient hides NaN");
+      check(status_of(*lanes, bad, kNan, 1.0f, true) == pack_status(9, 3, -1, 0), name + ": overflow sorts first");
+    }
+    check(status_of(*lanes, -1, 0.0f, 1.0f, true) == pack_status(9, 3, -1, 0), name + ": overflow names no network");
+    check(status_of(*lanes, -1, 0.0f, 1.0f, false) == kStatusClean, name + ": finite stays clean");
+  }
+  const unsigned long long packed = pack_status(kStatusMaxEntries - 1, 255, 254, int64_t{1} << 40);
+  check(status_entry(packed) == kStatusMaxEntries - 1 && status_evaluator(packed) == 254 &&
+            status_row(packed) == kStatusLastRow && packed < kStatusClean,
+        "status: the largest fields come back");
+}
+
+}  // namespace ds
