@@ -61,7 +61,8 @@ export function registerSamplingTimeDist<Name extends SamplingTimeDist>(
   name: Name,
   distribution: TimeDistribution<SamplingTimeKwargsOf[Name]>,
 ): void {
-  if (typeof name !== 'string' || (name as string) === '') throw expected('a name', 'name', name);
+  if (typeof name !== 'string' || !/^[a-z]\w*$/i.test(name))
+    throw expected('a name of letters, digits and _', 'name', name);
   if (distributions.has(name)) throw expected('a name that is not taken', 'name', name);
   if (typeof distribution?.grid !== 'function') throw expected('a function', 'distribution.grid', distribution?.grid);
   const defaults = Object.freeze({ ...distribution.defaults });

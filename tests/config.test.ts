@@ -567,7 +567,7 @@ describe('a config that is hostile', () => {
     expect(message({ sampler_class: 'churn', churn_rate: deep(100) })).toMatch(
       'Expected at most 64 levels for `churn_rate[0]',
     );
-    expect(message({ sampler_class: loop })).toMatch('but received [[[[an array of 1]]]].');
+    expect(message({ sampler_class: loop })).toMatch('but received [[[an array of 1]]].');
     expect(message({ sampler_class: revoked() })).toMatch('but received a value that cannot be read.');
     const many = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`k${i}`, i]));
     expect(

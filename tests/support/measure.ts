@@ -1,8 +1,8 @@
 /** What is measured of samplers, in float64 from their plans: orders, and the moments of what they draw. */
+import type { ModelInterface } from '../../src';
 import {
   EDMInterface,
   edmRecord,
-  ModelInterface,
   SIT,
   SiTInterface,
   type InterfaceRecord,
@@ -51,7 +51,7 @@ function exactEnd(kind: Kind): Float64Array {
   const record = kind === 'sit' ? SIT : edmRecord();
   const velocity = exactVelocity(conditional, record.path);
   const grid = regularGrid(kind, 4000);
-  let x = unitStart64.map((v) => v * record.path.s(grid[0] as number));
+  let x: Float64Array = unitStart64.map((v) => v * record.path.s(grid[0] as number));
   const at = (y: Float64Array, t: number): Float64Array => velocity(y, new Float64Array(8).fill(t));
   const plus = (y: Float64Array, k: Float64Array, c: number): Float64Array => y.map((v, i) => v + c * (k[i] as number));
   for (let i = 0; i < grid.length - 1; i++) {
