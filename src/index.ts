@@ -27,7 +27,8 @@ export type { NativeNet, NetKwargs, Network, NetworkCall, NetworkFunction } from
 export type { OnnxValue } from './nets/onnx-input';
 export { OnnxModel, type OnnxModelOptions, type OnnxOutput } from './nets/onnx-model';
 export { OnnxNet, type OnnxNetOptions } from './nets/onnx-net';
-export type { HostArray, Init, SampleOptions, TimeInterval, TrajectoryOptions } from './options';
+export type { HostArray, Init, SampleOptions, TrajectoryOptions } from './options';
+export type { TimeInterval } from './row-classes';
 export {
   Plan,
   type PlanData,

@@ -3,6 +3,7 @@ import { Device } from './device';
 import { expected, InvalidArgumentError, isFloat32Array, refuseUnknownKeys } from './errors';
 import type { Net } from './interfaces/model-interface';
 import type { NativeNet, NetKwargs, Network } from './nets/network';
+import { rowClasses, type Guidance, type TimeInterval } from './row-classes';
 import { checkShape, Tensor } from './tensor';
 
 /** Values in host memory with their shape, [n, ...] flat. */
@@ -13,9 +14,6 @@ export interface HostArray {
 
 /** How the start is made from what was given: see `SampleOptions.init`. */
 export type Init = 'noise' | 'state' | 'clean';
-
-/** Two times, in either order. */
-export type TimeInterval = readonly [number, number];
 
 export interface TrajectoryOptions {
   /** Also keep D at the beginning of each step (default false); costs an evaluation where the sampler makes none there. */
@@ -89,13 +87,6 @@ export interface Request {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Scale w within [low, high], 1 outside. */
-export interface Guidance {
-  readonly w: number;
-  readonly low: number;
-  readonly high: number;
-}
-
 const NET_METHODS = ['velocity', 'score', 'denoised', 'noise'] as const;
 
 export function checkNet(net: unknown, option: string): Net {
@@ -115,68 +106,6 @@ function checkKwargs(kwargs: unknown, option: string): NetKwargs {
     throw expected('an object of named inputs', option, kwargs);
   }
   return kwargs as NetKwargs;
-}
-
-function checkScale(w: unknown, option: string): number {
-  if (typeof w !== 'number' || !Number.isFinite(w)) throw expected('a finite number', option, w);
-  return w;
-}
-
-function checkInterval(interval: unknown, option: string): { low: number; high: number } {
-  const pair = interval as TimeInterval | null;
-  if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((t) => typeof t === 'number' && !Number.isNaN(t))) {
-    throw expected('two times', option, interval);
-  }
-  return { low: Math.min(...(pair as TimeInterval)), high: Math.max(...(pair as TimeInterval)) };
-}
-
-/** One value for all rows, or what each row has. */
-function perRow<T, V>(
-  value: T | ArrayLike<T>,
-  rows: number,
-  option: string,
-  check: (v: T, option: string) => V,
-): (row: number) => V {
-  if (typeof value !== 'object' || value === null) {
-    const one = check(value, option);
-    return () => one;
-  }
-  const list = value as ArrayLike<T>;
-  if (list.length !== rows) throw expected(`one value or an array of ${rows} (one per row)`, option, value);
-  const all = Array.from(list, (v, i) => check(v, `${option}[${i}]`));
-  return (row) => all[row] as V;
-}
-
-/** Rows with equal guidance form one class, in the order of their first appearance. */
-function classes(
-  scale: number | ArrayLike<number>,
-  interval: TimeInterval | readonly TimeInterval[] | undefined,
-  rows: number,
-): { guidance: Guidance[]; rowClass: Uint32Array } {
-  const scaleOf = perRow(scale, rows, 'guidanceScale', checkScale);
-  const single = interval === undefined || typeof interval[0] === 'number';
-  const everywhere: TimeInterval = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const one = single ? checkInterval(interval ?? everywhere, 'guidanceInterval') : undefined;
-  const intervalOf =
-    one === undefined
-      ? perRow<TimeInterval, { low: number; high: number }>(
-          interval as readonly TimeInterval[],
-          rows,
-          'guidanceInterval',
-          checkInterval,
-        )
-      : () => one;
-  const known = new Map<string, number>();
-  const guidance: Guidance[] = [];
-  const rowClass = Uint32Array.from({ length: rows }, (_, row) => {
-    const found = { w: scaleOf(row), ...intervalOf(row) };
-    const key = `${found.w} ${found.low} ${found.high}`;
-    const id = known.get(key) ?? guidance.push(found) - 1;
-    known.set(key, id);
-    return id;
-  });
-  if (guidance.length === 0) guidance.push({ w: 1, low: everywhere[0], high: everywhere[1] });
-  return { guidance, rowClass };
 }
 
 function checkSeeds(seeds: unknown, rows: number): BigUint64Array | undefined {
@@ -276,7 +205,7 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   if (rows > MAX_ROWS) throw expected(`at most ${MAX_ROWS} rows`, 'shape', shape);
 
   const { guidanceScale = 1, guidanceInterval, offset = 0, signal } = options;
-  const { guidance, rowClass } = classes(guidanceScale, guidanceInterval, rows);
+  const { guidance, rowClass } = rowClasses(guidanceScale, guidanceInterval, rows);
   const hasGuide = gNetGiven !== undefined || options.gNetKwargs !== undefined;
   if (!hasGuide && guidance.some(({ w }) => w !== 1)) {
     throw expected('1 where neither `gNet` nor `gNetKwargs` is given', 'guidanceScale', guidanceScale);

@@ -7,7 +7,7 @@ import { holdInputs, type Request } from './options';
 import { buildPlan } from './plan/build-plan';
 import type { Plan } from './plan/plan';
 import type { Rng } from './rng';
-import type { Samplers } from './samplers/samplers';
+import type { Formula } from './samplers/step';
 import { Tensor } from './tensor';
 
 export interface Progress {
@@ -53,7 +53,7 @@ export class SampleRun implements PromiseLike<Tensor> {
   private planned: Plan | undefined;
 
   /** @internal */
-  constructor(sampler: Samplers, rng: Rng, request: Request, grid: Float64Array) {
+  constructor(sampler: Formula, rng: Rng, request: Request, grid: Float64Array) {
     this.steps = grid.length - 1;
     const release = holdInputs(request);
     this.promise = this.start(sampler, rng, request, grid).finally(() => {
@@ -128,7 +128,7 @@ export class SampleRun implements PromiseLike<Tensor> {
   }
 
   private async start(
-    sampler: Samplers,
+    sampler: Formula,
     rng: Rng,
     request: Request,
     grid: Float64Array,

@@ -6,7 +6,7 @@ import type { Net } from './interfaces/model-interface';
 import { checkRequest, holdInputs, type Request, type SampleOptions } from './options';
 import { buildPlan } from './plan/build-plan';
 import type { Rng } from './rng';
-import type { Samplers } from './samplers/samplers';
+import type { Formula } from './samplers/step';
 import { Tensor } from './tensor';
 
 export interface StepOptions extends Omit<SampleOptions, 'init' | 'trajectory'> {
@@ -50,7 +50,7 @@ export function checkStep(net: Net, state: unknown, options: StepOptions, grid: 
 }
 
 export async function runStep(
-  sampler: Samplers,
+  sampler: Formula,
   rng: Rng,
   grid: Float64Array,
   { request, x, carry, index }: StepRequest,

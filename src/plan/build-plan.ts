@@ -1,7 +1,7 @@
 /** From a sampler, a request and a grid to a plan: traces every step, shares programs, yields to the event loop. */
 import { AbortError, InvalidArgumentError } from '../errors';
 import type { Request } from '../options';
-import type { Samplers } from '../samplers/samplers';
+import type { Formula } from '../samplers/step';
 import { every, type Coefficient } from '../trace/coefficient';
 import { Evaluators } from '../trace/evaluators';
 import { compileStep, liveEvaluations, multipleOfState, type Extra, type StepResult } from './compile-step';
@@ -37,7 +37,7 @@ export interface PlanOptions {
 }
 
 export async function buildPlan(
-  sampler: Samplers,
+  sampler: Formula,
   request: Request,
   grid: Float64Array,
   { single, preview = false }: PlanOptions = {},

@@ -4,8 +4,7 @@ import { guidedNet, type Ask } from '../guidance';
 import type { Net } from '../interfaces/model-interface';
 import type { NetKwargs } from '../nets/network';
 import type { Request } from '../options';
-import type { Samplers } from '../samplers/samplers';
-import type { Step } from '../samplers/step';
+import type { Formula, Step } from '../samplers/step';
 import type { Coefficient } from '../trace/coefficient';
 import type { Evaluators } from '../trace/evaluators';
 import { Expr } from '../trace/expr';
@@ -26,7 +25,7 @@ function scaleAt(guidance: Asked['guidance'], t: number): Coefficient {
  * @param denoised Whether D at the beginning of the step is wanted too.
  */
 export function traceStep(
-  sampler: Samplers,
+  sampler: Formula,
   asked: Asked,
   grid: Float64Array,
   index: number,

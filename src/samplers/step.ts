@@ -28,6 +28,12 @@ export interface Step {
   noise(): Expr;
 }
 
+/** The mathematics of a sampler, as far as a plan needs it. */
+export interface Formula {
+  forward(step: Step): Expr;
+  lastStep(step: Step): Expr;
+}
+
 /** x + dt v(x, tCurr): Euler's step, and the usual last step. */
 export function eulerStep({ net, x, tCurr, dt }: Step): Expr {
   return x.add(net.velocity(x, tCurr).scale(dt));
