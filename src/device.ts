@@ -1,5 +1,5 @@
 /** `Device`: where runs compute. CPU everywhere, CUDA where there is a driver and a GPU. */
-import { DeviceUnavailableError, DisposedError, expected, refuseUnknownKeys } from './errors';
+import { BusyError, DeviceUnavailableError, DisposedError, expected, refuseUnknownKeys } from './errors';
 import { native, type CudaState, type NativeDevice } from './native';
 
 export interface DeviceOptions {
@@ -7,6 +7,8 @@ export interface DeviceOptions {
   threads?: number;
   /** CPU lanes (default 'auto': the widest this machine has). All give the same bits. */
   lanes?: 'auto' | 'scalar' | 'avx2';
+  /** Runs that may be under way at once; one more is a BusyError (default: no limit). */
+  maxRuns?: number;
 }
 
 /** What `devices()` reports. */
@@ -74,14 +76,17 @@ export class Device {
   /** Why 'auto' gave the CPU; undefined otherwise. */
   readonly fallback: string | undefined;
   private handle: NativeDevice | undefined;
+  private readonly maxRuns: number;
+  private underWay = 0;
 
-  private constructor(handle: NativeDevice, fallback: string | undefined) {
+  private constructor(handle: NativeDevice, fallback: string | undefined, maxRuns: number) {
     this.handle = handle;
     this.kind = handle.kind;
     this.name = handle.name;
     this.threads = handle.threads;
     this.lanes = handle.lanes;
     this.fallback = fallback;
+    this.maxRuns = maxRuns;
   }
 
   /**
@@ -100,8 +105,11 @@ export class Device {
 
   private static openNow(spec: string, options: DeviceOptions): Device {
     if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
-    refuseUnknownKeys(options, ['threads', 'lanes'], 'Device.open options');
-    const { threads, lanes = 'auto' } = options;
+    refuseUnknownKeys(options, ['threads', 'lanes', 'maxRuns'], 'Device.open options');
+    const { threads, lanes = 'auto', maxRuns = Number.POSITIVE_INFINITY } = options;
+    if (options.maxRuns !== undefined && !(Number.isSafeInteger(maxRuns) && maxRuns >= 1)) {
+      throw expected('a positive integer', 'maxRuns', maxRuns);
+    }
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= 1024)) {
       throw expected('an integer from 1 to 1024', 'threads', threads);
     }
@@ -113,7 +121,7 @@ export class Device {
     const match = typeof spec === 'string' ? /^(?:auto|cpu|cuda(?::(\d{1,4}))?)$/.exec(spec) : null;
     if (match === null) throw expected("'auto', 'cpu', 'cuda' or 'cuda:<n>'", 'device', spec);
     const cpu = (fallback?: string): Device =>
-      new Device(addon.openDevice('cpu', 0, threads ?? addon.cpu.cores, chosen), fallback);
+      new Device(addon.openDevice('cpu', 0, threads ?? addon.cpu.cores, chosen), fallback, maxRuns);
     if (spec === 'cpu') return cpu();
 
     const { cuda } = devices();
@@ -130,7 +138,7 @@ export class Device {
       if (spec !== 'auto' && options[key] !== undefined) throw expected('to be absent on CUDA', key, options[key]);
     }
     try {
-      return new Device(addon.openDevice('cuda', ordinal, 1, 'cuda'), undefined);
+      return new Device(addon.openDevice('cuda', ordinal, 1, 'cuda'), undefined, maxRuns);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       if (spec === 'auto') return cpu(reason);
@@ -141,6 +149,27 @@ export class Device {
   /** Bytes held now and at most so far by tensors, runs and their tables on this device. */
   memory(): { liveBytes: number; peakBytes: number } {
     return this.native.memory();
+  }
+
+  /** Runs under way, those that are still being planned included. */
+  get runs(): number {
+    return this.underWay;
+  }
+
+  /**
+   * Counts a run from its call to its end; the returned function says that it ended.
+   * @throws BusyError, DisposedError
+   * @internal
+   */
+  enter(): () => void {
+    void this.native;
+    if (this.underWay >= this.maxRuns) throw new BusyError(this.name, this.maxRuns);
+    this.underWay++;
+    let inside = true;
+    return () => {
+      if (inside) this.underWay--;
+      inside = false;
+    };
   }
 
   /** Ends its runs, joins its threads. Idempotent. */

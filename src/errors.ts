@@ -94,6 +94,19 @@ export class NumericalError extends SamplersError {
   }
 }
 
+/** As many runs as the device allows are under way; nothing was started. */
+export class BusyError extends SamplersError {
+  constructor(
+    device: string,
+    /** The limit, `maxRuns` of the device. */
+    readonly limit: number,
+  ) {
+    super('ERR_BUSY', `The device ${device} has ${limit} runs under way, as many as \`maxRuns\` allows.`, {
+      hint: 'Wait for one to end, or open the device with a larger `maxRuns`.',
+    });
+  }
+}
+
 /** A device, tensor or network was used after its `dispose()`. */
 export class DisposedError extends SamplersError {
   constructor(what: string) {

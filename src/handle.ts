@@ -1,9 +1,22 @@
 /** Owns a native object: freed at `dispose()`, or as soon after it as nobody holds it any more. */
+import { channel } from 'node:diagnostics_channel';
 import { DisposedError } from './errors';
 
 interface Releasable {
   release(): void;
 }
+
+/** Message of the channel 'diffusion-samplers:leak'. */
+export interface Leak {
+  /** What was collected without dispose(), such as 'The ONNX model'. */
+  readonly owner: string;
+  /** Where it was made. */
+  readonly stack: string | undefined;
+}
+
+/** Whoever subscribes hears of handles that garbage collection had to free; nobody else pays for it. */
+const leaks = channel('diffusion-samplers:leak');
+const collected = new FinalizationRegistry<Leak>((leak) => leaks.publish(leak));
 
 export class Handle<T extends Releasable> {
   private disposed = false;
@@ -11,9 +24,11 @@ export class Handle<T extends Releasable> {
 
   constructor(
     private readonly object: T,
-    /** How errors name the owner, such as 'The ONNX model'. */
+    /** How errors name the owner. */
     private readonly owner: string,
-  ) {}
+  ) {
+    if (leaks.hasSubscribers) collected.register(this, { owner, stack: new Error(owner).stack }, this);
+  }
 
   /** The object, for a call that does not outlive this turn. @throws DisposedError */
   get(): T {
@@ -42,6 +57,7 @@ export class Handle<T extends Releasable> {
   /** Idempotent. */
   dispose(): void {
     this.disposed = true;
+    collected.unregister(this);
     this.settle();
   }
 

@@ -3,6 +3,7 @@ export { samplerFromConfig } from './config/sampler-from-config';
 export { Device, devices, type DeviceOptions, type DeviceReport } from './device';
 export {
   AbortError,
+  BusyError,
   ConfigError,
   CudaError,
   DeviceUnavailableError,

@@ -55,9 +55,12 @@ export class SampleRun implements PromiseLike<Tensor> {
   /** @internal */
   constructor(sampler: Formula, rng: Rng, request: Request, grid: Float64Array) {
     this.steps = grid.length - 1;
+    const device = request.device ?? Device.default();
+    const leave = device.enter();
     const release = holdInputs(request);
-    this.promise = this.start(sampler, rng, request, grid).finally(() => {
+    this.promise = this.start(sampler, rng, request, grid, device).finally(() => {
       release();
+      leave();
       this.over = true;
       this.notify();
     });
@@ -132,12 +135,12 @@ export class SampleRun implements PromiseLike<Tensor> {
     rng: Rng,
     request: Request,
     grid: Float64Array,
+    device: Device,
   ): Promise<{ result: Tensor; trajectory: Trajectory | undefined }> {
     const { signal, start } = request;
     const starts =
       start === undefined ? [] : [{ slot: 0, data: start instanceof Tensor ? start.handle.get() : start.data }];
     if (signal?.aborted === true) throw new AbortError(signal.reason);
-    const device = request.device ?? Device.default();
     await Promise.resolve(); // the caller may still ask for the preview
     this.preview = this.previewAsked;
     const { plan, evaluators } = await buildPlan(sampler, request, grid, { preview: this.preview });

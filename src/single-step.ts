@@ -55,9 +55,10 @@ export async function runStep(
   grid: Float64Array,
   { request, x, carry, index }: StepRequest,
 ): Promise<StepState> {
+  const device = request.device ?? Device.default();
+  const leave = device.enter();
   const release = holdInputs(request, Object.values(carry));
   try {
-    const device = request.device ?? Device.default();
     const given = Object.entries(carry).map(([name, tensor]) => [name, tensor.handle.get()] as const);
     const state = { slot: 0, data: x.handle.get() };
     const single = { index, carried: Object.keys(carry) };
@@ -77,5 +78,6 @@ export async function runStep(
     return { x: after as Tensor, carry: Object.fromEntries(kept.map((name, i) => [name, carried[i] as Tensor])) };
   } finally {
     release();
+    leave();
   }
 }
