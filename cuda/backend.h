@@ -26,6 +26,9 @@ class Buffer {
 };
 using BufferPtr = std::unique_ptr<Buffer>;
 
+// How far the host may run ahead of the device.
+constexpr uint32_t kStepsAhead = 2;
+
 // One run's view of its device. All calls come from one executor thread at a time, in order.
 class Backend {
  public:
@@ -39,8 +42,11 @@ class Backend {
   virtual void copy(void* to, const void* from, size_t bytes) = 0;
   virtual void combine(const CombineArgs& args) = 0;
   virtual void mixture(const MixtureArgs& args) = 0;
-  // Marks the end of a step and waits until the step before the last one has ended: the host is at most two ahead.
+  // Marks the end of a step. Never waits.
   virtual void step_done() = 0;
+  // Whether all but the last `ahead` of the steps marked so far have ended; `ahead` is at most kStepsAhead. Never
+  // waits.
+  virtual bool ready(uint32_t ahead) = 0;
   // Waits until all queued work has ended, and throws what it left behind.
   virtual void finish() = 0;
   // True where pointers of this backend can be read and written by the host.

@@ -12,6 +12,7 @@ namespace {
 // allocator.
 constexpr uint64_t kMaxBytes = uint64_t{1} << 46;
 constexpr uint32_t kMaxSlots = 1u << 16;
+constexpr uint32_t kMaxRecord = 1u << 20;
 
 [[noreturn]] void refuse(const std::string& what) { throw Failure(FailureCode::kInternal, "plan: " + what); }
 
@@ -94,6 +95,11 @@ void check_evaluate(const Plan& plan, const StepProgram& program, const Evaluate
 void check_program(const Plan& plan, size_t index, size_t evaluators) {
   const StepProgram& program = plan.programs[index];
   const std::string where = indexed("programs", index);
+  const auto expect_record = [&](uint32_t size, const char* name) {
+    expect(size <= kMaxRecord, where + name, "at most " + std::to_string(kMaxRecord), size);
+  };
+  expect_record(program.words, ".words");
+  expect_record(program.times, ".times");
   const size_t stages = program.stages.size();
   expect(stages >= 1 && stages <= kStatusMaxPasses, where + ".stages",
          "1 to " + std::to_string(kStatusMaxPasses) + " stages", stages);
@@ -120,6 +126,7 @@ void check_rows(const Plan& plan) {
     shape = product(shape, static_cast<uint64_t>(plan.row_shape[d]), "rowShape");
   }
   expect(shape == elements, "elements", "the product of rowShape, " + std::to_string(shape) + ",", elements);
+  expect(plan.classes >= 1, "classes", "1 or more", plan.classes);
   expect_count(plan.row_class.size(), rows, "rowClass");
   expect_count(plan.seeds.size(), rows, "seeds");
   for (size_t r = 0; r < plan.row_class.size(); ++r) {

@@ -31,7 +31,7 @@ void require_aligned(const void* base) {
 
 }  // namespace
 
-void launch_combine(const CombineArgs& args, cudaStream_t stream) {
+void launch_combine(const CombineArgs& args, const CudaQueue& queue) {
   for (int j = 0; j < args.term_count; ++j) require_aligned(args.terms[j].base);
   for (int o = 0; o < args.output_count; ++o) require_aligned(args.outputs[o].base);
   const int64_t tiles = (args.elements + 3) / 4;
@@ -39,12 +39,12 @@ void launch_combine(const CombineArgs& args, cudaStream_t stream) {
   const auto kernel = args.output_count == 1   ? combine_kernel<1>
                       : args.output_count == 2 ? combine_kernel<2>
                                                : combine_kernel<kMaxOutputs>;
-  launch("combine_kernel", stream, tiles, args.rows, kernel, args);
+  launch("combine_kernel", queue, tiles, args.rows, kernel, args);
 }
 
-void require_kernel_image() {
+void require_kernel_image(int ordinal) {
   cudaFuncAttributes attributes;
-  DS_CUDA_CHECK(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&combine_kernel<1>)));
+  DS_CUDA_CHECK(ordinal, cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&combine_kernel<1>)));
 }
 
 }  // namespace ds

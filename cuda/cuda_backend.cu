@@ -20,22 +20,28 @@ void require_usable(int ordinal) {
 class OpenDevice final : public CudaDevice {
  public:
   OpenDevice(int ordinal, std::string name)
-      : ordinal_(ordinal), name_(std::move(name)), memory_(std::make_shared<MemoryCount>()), pool_(ordinal) {}
+      : ordinal_(ordinal),
+        name_(std::move(name)),
+        memory_(std::make_shared<MemoryCount>()),
+        pool_(ordinal),
+        kits_(ordinal) {}
   const std::string& name() const noexcept override { return name_; }
   const std::shared_ptr<MemoryCount>& memory() const noexcept override { return memory_; }
   int ordinal() const noexcept { return ordinal_; }
   cudaMemPool_t pool() const noexcept { return pool_.get(); }
+  RunKits& kits() noexcept { return kits_; }
 
  private:
-  int ordinal_;
+  const int ordinal_;
   std::string name_;
   std::shared_ptr<MemoryCount> memory_;
   MemoryPool pool_;
+  RunKits kits_;
 };
 
 // What a run and the buffers that outlive it share. The stream goes first, its device last.
 struct DeviceStream {
-  explicit DeviceStream(std::shared_ptr<OpenDevice> from) : device(std::move(from)) {}
+  explicit DeviceStream(std::shared_ptr<OpenDevice> from) : device(std::move(from)), stream(device->ordinal()) {}
   std::shared_ptr<OpenDevice> device;
   Stream stream;
 };
@@ -50,12 +56,8 @@ class CudaBuffer final : public Buffer {
   ~CudaBuffer() override {
     if (bytes_ == 0) return;
     owner_->device->memory()->subtract(bytes_);
-    // After a sticky error or while the process ends there is nobody left to tell.
-    int before = 0;
-    const bool switched = cudaGetDevice(&before) == cudaSuccess && before != owner_->device->ordinal() &&
-                          cudaSetDevice(owner_->device->ordinal()) == cudaSuccess;
+    const DeviceScope scope(owner_->device->ordinal(), std::nothrow);
     if (cudaFreeAsync(data_, owner_->stream.get()) != cudaSuccess) cudaGetLastError();
-    if (switched) cudaSetDevice(before);
   }
   void* data() noexcept override { return data_; }
   size_t bytes() const noexcept override { return bytes_; }
@@ -66,12 +68,14 @@ class CudaBuffer final : public Buffer {
     const cudaMemPool_t pool = owner_->device->pool();
     cudaError_t error = cudaMallocFromPoolAsync(&data_, bytes_, pool, stream);
     if (error == cudaErrorMemoryAllocation) {
-      // What the pool keeps may be in pieces that do not fit.
       cudaGetLastError();
-      cudaMemPoolTrimTo(pool, 0);
+      // What was freed on other streams comes back once they have come to it, and what the pool keeps may be in pieces
+      // that do not fit.
+      DS_CUDA_CHECK(owner_->device->ordinal(), cudaDeviceSynchronize());
+      DS_CUDA_CHECK(owner_->device->ordinal(), cudaMemPoolTrimTo(pool, 0));
       error = cudaMallocFromPoolAsync(&data_, bytes_, pool, stream);
     }
-    check_cuda(error, "cudaMallocFromPoolAsync", __FILE__, __LINE__, bytes_);
+    check_cuda(error, owner_->device->ordinal(), "cudaMallocFromPoolAsync", __FILE__, __LINE__, bytes_);
   }
 
   std::shared_ptr<DeviceStream> owner_;
@@ -81,10 +85,16 @@ class CudaBuffer final : public Buffer {
 
 class CudaBackend final : public Backend {
  public:
-  explicit CudaBackend(std::shared_ptr<DeviceStream> owner) : owner_(std::move(owner)) {}
-  // A run that was given up may still be reading the staging memory.
+  explicit CudaBackend(std::shared_ptr<DeviceStream> owner)
+      : owner_(std::move(owner)), kit_(owner_->device->kits().take()) {}
   ~CudaBackend() override {
-    if (cudaStreamSynchronize(stream()) != cudaSuccess) cudaGetLastError();
+    const DeviceScope scope(ordinal(), std::nothrow);
+    // A run that was given up may still be reading the staging memory.
+    if (cudaStreamSynchronize(stream()) == cudaSuccess) {
+      owner_->device->kits().give_back(std::move(kit_));
+    } else {
+      cudaGetLastError();
+    }
   }
 
   BufferPtr allocate(size_t bytes) override {
@@ -93,34 +103,37 @@ class CudaBackend final : public Backend {
   }
   void upload(void* to, const void* from, size_t bytes) override {
     const DeviceScope scope(ordinal());
-    staging_.upload(stream(), to, from, bytes);
+    kit_->staging.upload(stream(), to, from, bytes);
   }
   void download(void* to, const void* from, size_t bytes) override {
     const DeviceScope scope(ordinal());
-    staging_.download(stream(), to, from, bytes);
+    kit_->staging.download(stream(), to, from, bytes);
   }
   void copy(void* to, const void* from, size_t bytes) override {
     if (bytes == 0) return;
     const DeviceScope scope(ordinal());
-    DS_CUDA_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()));
+    DS_CUDA_CHECK(ordinal(), cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream()));
   }
   void combine(const CombineArgs& args) override {
     const DeviceScope scope(ordinal());
-    launch_combine(args, stream());
+    launch_combine(args, {ordinal(), stream()});
   }
   void mixture(const MixtureArgs& args) override {
     const DeviceScope scope(ordinal());
-    launch_mixture(args, stream());
+    launch_mixture(args, {ordinal(), stream()});
   }
   void step_done() override {
     const DeviceScope scope(ordinal());
-    Event& two_steps_ago = step_ends_[step_++ % 2];
-    two_steps_ago.wait();
-    two_steps_ago.record(stream());
+    kit_->step_ends[steps_++ % (kStepsAhead + 1)].record(stream());
+  }
+  bool ready(uint32_t ahead) override {
+    if (steps_ <= ahead) return true;
+    const DeviceScope scope(ordinal());
+    return kit_->step_ends[(steps_ - 1 - ahead) % (kStepsAhead + 1)].reached();
   }
   void finish() override {
     const DeviceScope scope(ordinal());
-    DS_CUDA_CHECK(cudaStreamSynchronize(stream()));
+    DS_CUDA_CHECK(ordinal(), cudaStreamSynchronize(stream()));
   }
   bool host_memory() const noexcept override { return false; }
 
@@ -129,9 +142,8 @@ class CudaBackend final : public Backend {
   cudaStream_t stream() const noexcept { return owner_->stream.get(); }
 
   std::shared_ptr<DeviceStream> owner_;
-  Staging staging_;
-  Event step_ends_[2];
-  unsigned step_ = 0;
+  std::unique_ptr<RunKit> kit_;
+  uint64_t steps_ = 0;
 };
 
 }  // namespace
@@ -146,13 +158,17 @@ std::shared_ptr<CudaDevice> open_cuda_device(int ordinal) {
   require_usable(ordinal);
   const DeviceScope scope(ordinal);
   int pools = 0;
-  DS_CUDA_CHECK(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, ordinal));
+  DS_CUDA_CHECK(ordinal, cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, ordinal));
   if (!pools) {
     throw Failure(FailureCode::kCuda, "CUDA device " + std::to_string(ordinal) +
                                           " has no memory pools (a virtual GPU may lack them). Use device 'cpu'");
   }
-  require_kernel_image();
+  require_kernel_image(ordinal);
   return std::make_shared<OpenDevice>(ordinal, state.devices[static_cast<size_t>(ordinal)].name);
+}
+
+void make_current(int ordinal) noexcept {
+  if (cudaSetDevice(ordinal) != cudaSuccess) cudaGetLastError();
 }
 
 std::unique_ptr<Backend> make_cuda_backend(const std::shared_ptr<CudaDevice>& device) {

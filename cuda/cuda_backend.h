@@ -21,6 +21,9 @@ class CudaDevice {
 // it, or where an earlier error has made it unusable.
 std::shared_ptr<CudaDevice> open_cuda_device(int ordinal);
 
+// For threads that work for one device alone: no call of theirs has to change the current device then.
+void make_current(int ordinal) noexcept;
+
 // A backend with its own stream. Its calls may come from any thread, one at a time.
 std::unique_ptr<Backend> make_cuda_backend(const std::shared_ptr<CudaDevice>& device);
 

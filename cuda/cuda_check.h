@@ -8,15 +8,18 @@
 
 namespace ds {
 
-[[noreturn]] void throw_cuda_failure(cudaError_t error, const char* call, const char* file, int line,
+// `ordinal` is the device that the call was for; -1 where it was for none.
+[[noreturn]] void throw_cuda_failure(cudaError_t error, int ordinal, const char* call, const char* file, int line,
                                      uint64_t allocated_bytes);
 
-inline void check_cuda(cudaError_t error, const char* call, const char* file, int line, uint64_t allocated_bytes = 0) {
-  if (error != cudaSuccess) throw_cuda_failure(error, call, file, line, allocated_bytes);
+inline void check_cuda(cudaError_t error, int ordinal, const char* call, const char* file, int line,
+                       uint64_t allocated_bytes = 0) {
+  if (error != cudaSuccess) throw_cuda_failure(error, ordinal, call, file, line, allocated_bytes);
 }
 
 }  // namespace ds
 
-#define DS_CUDA_CHECK(call) ::ds::check_cuda((call), #call, __FILE__, __LINE__)
+#define DS_CUDA_CHECK(ordinal, call) ::ds::check_cuda((call), (ordinal), #call, __FILE__, __LINE__)
 // For calls that allocate: running out of memory names the byte count.
-#define DS_CUDA_CHECK_ALLOCATION(call, bytes) ::ds::check_cuda((call), #call, __FILE__, __LINE__, (bytes))
+#define DS_CUDA_CHECK_ALLOCATION(ordinal, call, bytes) \
+  ::ds::check_cuda((call), (ordinal), #call, __FILE__, __LINE__, (bytes))

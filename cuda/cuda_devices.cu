@@ -68,6 +68,7 @@ Losses& losses() {
 bool is_sticky(cudaError_t error) {
   switch (error) {
     case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
     case cudaErrorIllegalAddress:
     case cudaErrorLaunchTimeout:
     case cudaErrorContextIsDestroyed:
@@ -78,29 +79,34 @@ bool is_sticky(cudaError_t error) {
     case cudaErrorInvalidAddressSpace:
     case cudaErrorInvalidPc:
     case cudaErrorLaunchFailure:
+    case cudaErrorMpsClientTerminated:
+    case cudaErrorExternalDevice:
+#if CUDART_VERSION >= 12080
+    case cudaErrorTensorMemoryLeak:
+    case cudaErrorContained:
+#endif
       return true;
     default:
       return false;
   }
 }
 
-void remember_loss(const std::string& reason) {
-  int ordinal = 0;
-  if (cudaGetDevice(&ordinal) != cudaSuccess) return;
+void remember_loss(int ordinal, const std::string& reason) {
   const std::lock_guard<std::mutex> lock(losses().mutex);
   losses().reasons.emplace(ordinal, reason);
 }
 
 CudaDeviceInfo describe_device(int ordinal) {
   cudaDeviceProp properties{};
-  DS_CUDA_CHECK(cudaGetDeviceProperties(&properties, ordinal));
+  DS_CUDA_CHECK(ordinal, cudaGetDeviceProperties(&properties, ordinal));
   return {ordinal, properties.name, properties.totalGlobalMem,
           std::to_string(properties.major) + "." + std::to_string(properties.minor)};
 }
 
 }  // namespace
 
-void throw_cuda_failure(cudaError_t error, const char* call, const char* file, int line, uint64_t allocated_bytes) {
+void throw_cuda_failure(cudaError_t error, int ordinal, const char* call, const char* file, int line,
+                        uint64_t allocated_bytes) {
   // The runtime would hand an error that is not sticky to the next, innocent caller.
   cudaGetLastError();
   if (error == cudaErrorMemoryAllocation) {
@@ -112,7 +118,7 @@ void throw_cuda_failure(cudaError_t error, const char* call, const char* file, i
   const std::string message = std::string(cudaGetErrorName(error)) + " (" + std::to_string(static_cast<int>(error)) +
                               ": " + cudaGetErrorString(error) + ") from " + call + " at " +
                               path.substr(path.find_last_of('/') + 1) + ":" + std::to_string(line);
-  if (is_sticky(error)) remember_loss(message);
+  if (ordinal >= 0 && is_sticky(error)) remember_loss(ordinal, message);
   if (error == cudaErrorNoKernelImageForDevice || error == cudaErrorUnsupportedPtxVersion) {
     throw Failure(FailureCode::kCuda, message +
                                           ". This build holds no code for this GPU: build it again with this "

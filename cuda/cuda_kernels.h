@@ -1,4 +1,4 @@
-// The kernels as the CUDA backend sees them. Each call queues its work on `stream` and returns.
+// The kernels as the CUDA backend sees them. Each call queues its work and returns.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -8,10 +8,15 @@
 
 namespace ds {
 
-void launch_combine(const CombineArgs& args, cudaStream_t stream);
-void launch_mixture(const MixtureArgs& args, cudaStream_t stream);
+struct CudaQueue {
+  int ordinal;  // of the device, which is the current one
+  cudaStream_t stream;
+};
 
-// Throws where this build holds no code for the current device.
-void require_kernel_image();
+void launch_combine(const CombineArgs& args, const CudaQueue& queue);
+void launch_mixture(const MixtureArgs& args, const CudaQueue& queue);
+
+// Throws where this build holds no code for device `ordinal`, which is the current one.
+void require_kernel_image(int ordinal);
 
 }  // namespace ds

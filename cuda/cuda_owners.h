@@ -4,92 +4,153 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <new>
 
 #include "cuda_check.h"
 
 namespace ds {
 
-// Makes a device current, and the one that was current before again.
+// Whether a device was ever used on this thread. Asking the runtime instead would not tell: it answers 0 before the
+// first use too.
+inline bool thread_has_context() noexcept {
+  using GetCurrent = int (*)(void**);
+  static const GetCurrent get_current = [] {
+    void* found = nullptr;
+#if CUDART_VERSION >= 12050
+    if (cudaGetDriverEntryPointByVersion("cuCtxGetCurrent", &found, 12000, cudaEnableDefault) != cudaSuccess) {
+#else
+    if (cudaGetDriverEntryPoint("cuCtxGetCurrent", &found, cudaEnableDefault) != cudaSuccess) {
+#endif
+      cudaGetLastError();
+      found = nullptr;
+    }
+    return reinterpret_cast<GetCurrent>(found);
+  }();
+  void* context = nullptr;
+  return get_current == nullptr || (get_current(&context) == 0 && context != nullptr);
+}
+
+// Makes a device current, and the one that this thread used before again. A thread that used none stays with the
+// device: setting device 0 just to be back would make a context on it, with hundreds of megabytes.
 class DeviceScope {
  public:
-  explicit DeviceScope(int ordinal) {
-    DS_CUDA_CHECK(cudaGetDevice(&before_));
-    if (before_ != ordinal) DS_CUDA_CHECK(cudaSetDevice(ordinal));
-    changed_ = before_ != ordinal;
+  explicit DeviceScope(int ordinal) { check_cuda(enter(ordinal), ordinal, "cudaSetDevice", __FILE__, __LINE__); }
+  // For destructors: after a sticky error or while the process ends there is nobody left to tell.
+  DeviceScope(int ordinal, std::nothrow_t) noexcept {
+    if (enter(ordinal) != cudaSuccess) cudaGetLastError();
   }
   ~DeviceScope() {
-    if (changed_) cudaSetDevice(before_);
+    if (before_ >= 0 && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
   }
   DeviceScope(const DeviceScope&) = delete;
   DeviceScope& operator=(const DeviceScope&) = delete;
 
  private:
-  int before_ = 0;
-  bool changed_ = false;
+  cudaError_t enter(int ordinal) noexcept {
+    int current = 0;
+    cudaError_t error = cudaGetDevice(&current);
+    if (error != cudaSuccess || current == ordinal) return error;
+    const bool used = thread_has_context();
+    error = cudaSetDevice(ordinal);
+    if (error == cudaSuccess && used) before_ = current;
+    return error;
+  }
+
+  int before_ = -1;
 };
 
 class Stream {
  public:
-  Stream() { DS_CUDA_CHECK(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking)); }
-  ~Stream() { cudaStreamDestroy(stream_); }
+  explicit Stream(int ordinal) : ordinal_(ordinal) {
+    DS_CUDA_CHECK(ordinal, cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+  }
+  ~Stream() {
+    const DeviceScope scope(ordinal_, std::nothrow);
+    cudaStreamDestroy(stream_);
+  }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   cudaStream_t get() const noexcept { return stream_; }
 
  private:
+  const int ordinal_;
   cudaStream_t stream_ = nullptr;
 };
 
-// Waiting sleeps: a host thread that is two steps ahead has nothing to gain from spinning.
+// Waiting sleeps: a host thread that waits for data has nothing to gain from spinning.
 class Event {
  public:
-  Event() { DS_CUDA_CHECK(cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync)); }
-  ~Event() { cudaEventDestroy(event_); }
+  explicit Event(int ordinal) : ordinal_(ordinal) {
+    DS_CUDA_CHECK(ordinal, cudaEventCreateWithFlags(&event_, cudaEventDisableTiming | cudaEventBlockingSync));
+  }
+  ~Event() {
+    const DeviceScope scope(ordinal_, std::nothrow);
+    cudaEventDestroy(event_);
+  }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
-  void record(cudaStream_t stream) { DS_CUDA_CHECK(cudaEventRecord(event_, stream)); }
+  void record(cudaStream_t stream) { DS_CUDA_CHECK(ordinal_, cudaEventRecord(event_, stream)); }
   // Returns at once if it was never recorded.
-  void wait() { DS_CUDA_CHECK(cudaEventSynchronize(event_)); }
+  void wait() { DS_CUDA_CHECK(ordinal_, cudaEventSynchronize(event_)); }
+  bool reached() {
+    const cudaError_t state = cudaEventQuery(event_);
+    if (state == cudaErrorNotReady) {
+      // It is no failure, but the runtime would hand it to the next caller that asks for one.
+      cudaGetLastError();
+      return false;
+    }
+    check_cuda(state, ordinal_, "cudaEventQuery", __FILE__, __LINE__);
+    return true;
+  }
 
  private:
+  const int ordinal_;
   cudaEvent_t event_ = nullptr;
 };
 
 // Host memory that the device reads and writes directly.
 class PinnedMemory {
  public:
-  explicit PinnedMemory(size_t bytes) {
-    DS_CUDA_CHECK_ALLOCATION(cudaHostAlloc(&data_, bytes, cudaHostAllocDefault), bytes);
+  PinnedMemory(int ordinal, size_t bytes) : ordinal_(ordinal) {
+    DS_CUDA_CHECK_ALLOCATION(ordinal, cudaHostAlloc(&data_, bytes, cudaHostAllocDefault), bytes);
   }
-  ~PinnedMemory() { cudaFreeHost(data_); }
+  ~PinnedMemory() {
+    const DeviceScope scope(ordinal_, std::nothrow);
+    cudaFreeHost(data_);
+  }
   PinnedMemory(const PinnedMemory&) = delete;
   PinnedMemory& operator=(const PinnedMemory&) = delete;
   unsigned char* data() noexcept { return static_cast<unsigned char*>(data_); }
 
  private:
+  const int ordinal_;
   void* data_ = nullptr;
 };
 
 class MemoryPool {
  public:
   // Keeps freed memory for the next run instead of handing it back at every wait.
-  explicit MemoryPool(int ordinal) {
+  explicit MemoryPool(int ordinal) : ordinal_(ordinal) {
     cudaMemPoolProps properties{};
     properties.allocType = cudaMemAllocationTypePinned;
     properties.location.type = cudaMemLocationTypeDevice;
     properties.location.id = ordinal;
-    DS_CUDA_CHECK(cudaMemPoolCreate(&pool_, &properties));
+    DS_CUDA_CHECK(ordinal, cudaMemPoolCreate(&pool_, &properties));
     unsigned long long keep = ~0ull;
     const cudaError_t error = cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep);
     if (error != cudaSuccess) cudaMemPoolDestroy(pool_);
-    check_cuda(error, "cudaMemPoolSetAttribute", __FILE__, __LINE__);
+    check_cuda(error, ordinal, "cudaMemPoolSetAttribute", __FILE__, __LINE__);
   }
-  ~MemoryPool() { cudaMemPoolDestroy(pool_); }
+  ~MemoryPool() {
+    const DeviceScope scope(ordinal_, std::nothrow);
+    cudaMemPoolDestroy(pool_);
+  }
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;
   cudaMemPool_t get() const noexcept { return pool_; }
 
  private:
+  const int ordinal_;
   cudaMemPool_t pool_ = nullptr;
 };
 

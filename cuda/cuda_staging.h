@@ -4,13 +4,19 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
 
+#include "backend.h"
 #include "cuda_owners.h"
 
 namespace ds {
 
 class Staging {
  public:
+  explicit Staging(int ordinal) : ordinal_(ordinal), halves_{Half(ordinal), Half(ordinal)} {}
+
   // `from` may be reused when the call returns.
   void upload(cudaStream_t stream, void* to, const void* from, size_t bytes) {
     auto* target = static_cast<unsigned char*>(to);
@@ -19,7 +25,7 @@ class Staging {
       Half& half = next();
       const size_t count = std::min(kHalfBytes, bytes - at);
       std::memcpy(half.memory->data(), source + at, count);
-      DS_CUDA_CHECK(cudaMemcpyAsync(target + at, half.memory->data(), count, cudaMemcpyHostToDevice, stream));
+      DS_CUDA_CHECK(ordinal_, cudaMemcpyAsync(target + at, half.memory->data(), count, cudaMemcpyHostToDevice, stream));
       half.done.record(stream);
     }
   }
@@ -38,7 +44,7 @@ class Staging {
     for (size_t at = 0; at < bytes; at += kHalfBytes) {
       Half& half = next();
       const size_t count = std::min(kHalfBytes, bytes - at);
-      DS_CUDA_CHECK(cudaMemcpyAsync(half.memory->data(), source + at, count, cudaMemcpyDeviceToHost, stream));
+      DS_CUDA_CHECK(ordinal_, cudaMemcpyAsync(half.memory->data(), source + at, count, cudaMemcpyDeviceToHost, stream));
       half.done.record(stream);
       arrive();
       travelling = &half;
@@ -51,6 +57,7 @@ class Staging {
   static constexpr size_t kHalfBytes = size_t{1} << 21;
 
   struct Half {
+    explicit Half(int ordinal) : done(ordinal) {}
     std::unique_ptr<PinnedMemory> memory;
     Event done;
   };
@@ -59,13 +66,58 @@ class Staging {
   Half& next() {
     turn_ = 1 - turn_;
     Half& half = halves_[turn_];
-    if (!half.memory) half.memory = std::make_unique<PinnedMemory>(kHalfBytes);
+    if (!half.memory) half.memory = std::make_unique<PinnedMemory>(ordinal_, kHalfBytes);
     half.done.wait();
     return half;
   }
 
+  const int ordinal_;
   Half halves_[2];
   int turn_ = 0;
+};
+
+// What a run needs of a device besides memory, and what takes too long to make for each.
+struct RunKit {
+  explicit RunKit(int ordinal) : staging(ordinal), step_ends{Event(ordinal), Event(ordinal), Event(ordinal)} {}
+  Staging staging;
+  Event step_ends[kStepsAhead + 1];
+};
+
+// The kits of one device that no run uses. From any thread.
+class RunKits {
+ public:
+  explicit RunKits(int ordinal) : ordinal_(ordinal) {}
+
+  std::unique_ptr<RunKit> take() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (!idle_.empty()) {
+        std::unique_ptr<RunKit> kit = std::move(idle_.back());
+        idle_.pop_back();
+        return kit;
+      }
+    }
+    return std::make_unique<RunKit>(ordinal_);
+  }
+
+  // No work that uses it may be queued any more.
+  void give_back(std::unique_ptr<RunKit> kit) noexcept {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (idle_.size() < idle_.capacity()) idle_.push_back(std::move(kit));
+  }
+
+ private:
+  // Pinned memory is taken from the whole machine, so only as much is kept as a busy server uses again at once.
+  static constexpr size_t kKept = 16;
+  static std::vector<std::unique_ptr<RunKit>> room() {
+    std::vector<std::unique_ptr<RunKit>> kits;
+    kits.reserve(kKept);
+    return kits;
+  }
+
+  const int ordinal_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<RunKit>> idle_ = room();
 };
 
 }  // namespace ds

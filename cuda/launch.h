@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "cuda_check.h"
+#include "cuda_kernels.h"
 
 namespace ds {
 
@@ -27,7 +28,7 @@ __device__ inline GridSpan grid_span() {
 // Runs `kernel` over columns x rows threads, or as many as a grid holds: the kernel strides over the rest.
 // Narrow rows share a block. Nothing is launched where there is nothing to do.
 template <class... Parameters, class... Arguments>
-void launch(const char* name, cudaStream_t stream, int64_t columns, int64_t rows, void (*kernel)(Parameters...),
+void launch(const char* name, const CudaQueue& queue, int64_t columns, int64_t rows, void (*kernel)(Parameters...),
             const Arguments&... arguments) {
   if (columns <= 0 || rows <= 0) return;
   unsigned block_columns = 1;
@@ -40,8 +41,8 @@ void launch(const char* name, cudaStream_t stream, int64_t columns, int64_t rows
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(blocks(columns, block_columns, INT32_MAX), blocks(rows, block_rows, 65535));
   config.blockDim = dim3(block_columns, block_rows);
-  config.stream = stream;
-  check_cuda(cudaLaunchKernelEx(&config, kernel, arguments...), name, __FILE__, __LINE__);
+  config.stream = queue.stream;
+  check_cuda(cudaLaunchKernelEx(&config, kernel, arguments...), queue.ordinal, name, __FILE__, __LINE__);
 }
 
 }  // namespace ds

@@ -41,13 +41,13 @@ __global__ void __launch_bounds__(kBlockThreads) mixture_output_kernel(const __g
 
 }  // namespace
 
-void launch_mixture(const MixtureArgs& args, cudaStream_t stream) {
+void launch_mixture(const MixtureArgs& args, const CudaQueue& queue) {
   if (args.elements == 0) return;
-  launch("mixture_center_kernel", stream, args.rows, 1, mixture_center_kernel, args);
-  launch("mixture_partials_kernel", stream, args.components * kMixturePartials, args.rows, mixture_partials_kernel,
+  launch("mixture_center_kernel", queue, args.rows, 1, mixture_center_kernel, args);
+  launch("mixture_partials_kernel", queue, args.components * kMixturePartials, args.rows, mixture_partials_kernel,
          args);
-  launch("mixture_weights_kernel", stream, args.rows, 1, mixture_weights_kernel, args);
-  launch("mixture_output_kernel", stream, (args.elements + 3) / 4, args.rows, mixture_output_kernel, args);
+  launch("mixture_weights_kernel", queue, args.rows, 1, mixture_weights_kernel, args);
+  launch("mixture_output_kernel", queue, (args.elements + 3) / 4, args.rows, mixture_output_kernel, args);
 }
 
 }  // namespace ds

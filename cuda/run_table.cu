@@ -47,6 +47,8 @@ void RunTable::expand_times(const Plan& plan) {
     words += static_cast<size_t>(plan.programs[p].words) * plan.classes;
     times += static_cast<size_t>(plan.programs[p].times) * rows_;
   }
+  // A program has as many times as it likes, and without rows there is nothing to expand them to.
+  if (rows_ == 0) return;
   host_times_.reserve(times);
   const float* from = plan.times.data();
   for (const uint32_t p : plan.sequence) {

@@ -203,7 +203,10 @@ Advance StepLoop::advance() {
   if (s.done) return Advance::kDone;
   if (s.waiting) return Advance::kForeign;
   if (!s.begun) s.begin();
-  if (s.entry == s.plan.sequence.size()) {
+  const bool over = s.entry == s.plan.sequence.size();
+  const bool between_steps = s.stage == 0 && s.call == 0;
+  if (between_steps && !s.backend->ready(over ? 0 : kStepsAhead)) return Advance::kWaiting;
+  if (over) {
     s.end();
     return Advance::kDone;
   }

@@ -13,6 +13,7 @@ namespace ds {
 // What advance() came to.
 enum class Advance {
   kStage,    // a stage was done; call again
+  kWaiting,  // the device is behind, and nothing was done; call again later
   kForeign,  // a network that is not native is due: fill foreign().output, then resume()
   kDone,     // take_results() is ready
 };

@@ -44,6 +44,7 @@ const LaneTable& read_lanes(const Field& field) {
 
 Napi::Value open_device(const Napi::CallbackInfo& info) {
   return guarded(info.Env(), [&] {
+    Environment::of(info.Env()).require_open(info.Env());
     const Field kind = argument(info, 0, "kind");
     const std::string name = kind.text();
     if (name != "cpu" && name != "cuda") kind.refuse("'cpu' or 'cuda'");
@@ -55,6 +56,10 @@ Napi::Value open_device(const Napi::CallbackInfo& info) {
     }
     return Napi::Value(DeviceBinding::make(info.Env(), Device::open_cuda(ordinal)));
   });
+}
+
+void shut_down(const Napi::CallbackInfo& info) {
+  guarded(info.Env(), [&] { Environment::of(info.Env()).stop_all(); });
 }
 
 Napi::Value normals(const Napi::CallbackInfo& info) {
@@ -135,6 +140,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("cpu", cpu_info(env));
   exports.Set("cuda", Napi::Function::New<report_cuda>(env, "cuda"));
   exports.Set("openDevice", Napi::Function::New<open_device>(env, "openDevice"));
+  exports.Set("shutDown", Napi::Function::New<shut_down>(env, "shutDown"));
   exports.Set("normals", Napi::Function::New<normals>(env, "normals"));
   exports.Set("philox", Napi::Function::New<philox>(env, "philox"));
   exports.Set("normalRange", Napi::Function::New<normal_range>(env, "normalRange"));

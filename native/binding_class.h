@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -43,6 +44,15 @@ class BindingClass : public Napi::ObjectWrap<Self> {
  protected:
   explicit BindingClass(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Self>(info) {}
 
+  // A getter that refuses other objects than ours: V8 does so for methods only.
+  template <Napi::Value (Self::*kGetter)(const Napi::CallbackInfo&)>
+  static Napi::ClassPropertyDescriptor<Self> Accessor(const char* name) {
+    napi_property_descriptor descriptor{};
+    descriptor.utf8name = name;
+    descriptor.getter = get<kGetter>;
+    return Napi::ClassPropertyDescriptor<Self>(descriptor);
+  }
+
   // What make() was given; throws when JavaScript called the constructor.
   static Payload take(const Napi::CallbackInfo& info) {
     Environment::ClassSlot& slot = Environment::of(info.Env()).slot(kId);
@@ -63,7 +73,37 @@ class BindingClass : public Napi::ObjectWrap<Self> {
   }
 
  private:
-  static napi_type_tag type_tag() { return {0x6b1f0c52d94e4a37ull, 0x9d3c7a1be2080000ull + kId}; }
+  template <Napi::Value (Self::*kGetter)(const Napi::CallbackInfo&)>
+  static napi_value get(napi_env raw_env, napi_callback_info raw_info) noexcept {
+    const Napi::Env env(raw_env);
+    try {
+      return guarded(env, [&]() -> napi_value {
+        const Napi::CallbackInfo info(raw_env, raw_info);
+        Self* self = from(info.This());
+        if (self == nullptr) throw js_type_error(env, "ERR_INVALID_THIS", "Illegal invocation");
+        return (self->*kGetter)(info);
+      });
+    } catch (const Napi::Error& error) {
+      throw_in_javascript(error);
+    } catch (...) {
+      // The environment is terminating.
+    }
+    return nullptr;
+  }
+
+  static void throw_in_javascript(const Napi::Error& error) noexcept {
+    try {
+      error.ThrowAsJavaScriptException();
+    } catch (...) {
+      // The environment is terminating.
+    }
+  }
+
+  // Other copies of this addon in the process, of whatever version, have other addresses.
+  static napi_type_tag type_tag() {
+    static const char here = 0;
+    return {0x6b1f0c52d94e4a37ull ^ reinterpret_cast<uintptr_t>(&here), 0x9d3c7a1be2080000ull + kId};
+  }
 };
 
 }  // namespace ds

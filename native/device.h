@@ -1,16 +1,17 @@
 // A device without JavaScript: its memory, its threads, and how a run gets its backend.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "../cuda/backend.h"
 #include "executor.h"
 #include "tensor.h"
+#include "transfer.h"
 
 namespace ds {
 
@@ -21,43 +22,46 @@ struct MemoryUse {
 
 class Device {
  public:
+  // How long closing may hold up its thread for work that does not stop.
+  static constexpr std::chrono::milliseconds kPatience{500};
+
   // Both throw Failure with a sentence. `threads` advance runs; `lanes` names the vector code.
   static std::unique_ptr<Device> open_cpu(int threads, const std::string& lanes);
   static std::unique_ptr<Device> open_cuda(int ordinal);
   ~Device();
 
-  const std::string& kind() const noexcept { return kind_; }
-  const std::string& name() const noexcept { return name_; }
-  const std::string& lanes() const noexcept { return lanes_; }
-  int threads() const noexcept { return threads_; }
+  const std::string& kind() const noexcept { return parts_.kind; }
+  const std::string& name() const noexcept { return parts_.name; }
+  const std::string& lanes() const noexcept { return parts_.lanes; }
+  int threads() const noexcept { return parts_.threads; }
   MemoryUse memory() const;
-  Executor& executor() noexcept { return executor_; }
+  const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
 
-  // For one run.
-  std::unique_ptr<Backend> make_backend() const { return make_backend_(); }
-  // Copies; waits until the device has it. From any thread, as are the two below.
+  // The three below only while it is open. For one run:
+  std::unique_ptr<Backend> make_backend() const { return parts_.make_backend(); }
+  // Copies; waits until the device has it.
   std::shared_ptr<TensorData> upload(const float* data, size_t count);
-  void read(const TensorData& tensor, float* to);
+  // For work on the executor.
+  const std::shared_ptr<Transfer>& transfer() const noexcept { return transfer_; }
 
-  // Cancels what runs and joins the threads. Idempotent.
+  // Cancels what runs, waits for it with patience, and gives back what no run and no tensor uses. Idempotent.
   void close() noexcept;
   bool closed() const noexcept { return closed_; }
 
  private:
-  using BackendFactory = std::function<std::unique_ptr<Backend>()>;
-  Device(std::string kind, std::string name, std::string lanes, int threads, std::shared_ptr<MemoryCount> memory,
-         BackendFactory make_backend);
+  struct Parts {
+    std::string kind, name, lanes;
+    int threads;
+    std::shared_ptr<MemoryCount> memory;
+    std::function<std::unique_ptr<Backend>()> make_backend;
+    std::function<void()> begin_thread;
+  };
+  explicit Device(Parts parts);
 
-  const std::string kind_;
-  const std::string name_;
-  const std::string lanes_;
-  const int threads_;
-  const std::shared_ptr<MemoryCount> memory_;
-  const BackendFactory make_backend_;
-  std::mutex transfer_mutex_;
-  std::unique_ptr<Backend> transfer_;
+  Parts parts_;
+  std::shared_ptr<Transfer> transfer_;
   bool closed_ = false;
-  Executor executor_;
+  std::shared_ptr<Executor> executor_;
 };
 
 }  // namespace ds

@@ -32,6 +32,8 @@ std::shared_ptr<TensorData> read_start(const Field& start, Device& device, const
     expect_count(tensor->data()->count);
     return tensor->data();
   }
+  // Reading the plan ran the user's getters, and one of them may have closed the device.
+  if (device.closed()) throw closed_error(start.value().Env());
   if (!start.value().IsTypedArray()) start.refuse("a Float32Array or a tensor");
   size_t count = 0;
   const float* data = start.floats(&count);
@@ -62,20 +64,15 @@ GaussianMixture read_mixture(const Field& spec) {
 void DeviceBinding::define(Napi::Env env) {
   BindingClass::define(
       env, "NativeDevice",
-      {InstanceAccessor<&DeviceBinding::kind>("kind"), InstanceAccessor<&DeviceBinding::name>("name"),
-       InstanceAccessor<&DeviceBinding::lanes>("lanes"), InstanceAccessor<&DeviceBinding::threads>("threads"),
+      {Accessor<&DeviceBinding::kind>("kind"), Accessor<&DeviceBinding::name>("name"),
+       Accessor<&DeviceBinding::lanes>("lanes"), Accessor<&DeviceBinding::threads>("threads"),
        InstanceMethod<&DeviceBinding::memory>("memory"), InstanceMethod<&DeviceBinding::upload>("upload"),
        InstanceMethod<&DeviceBinding::start_run>("startRun"), InstanceMethod<&DeviceBinding::mixture>("mixture"),
        InstanceMethod<&DeviceBinding::onnx>("onnx"), InstanceMethod<&DeviceBinding::close>("close")});
 }
 
-DeviceBinding::DeviceBinding(const Napi::CallbackInfo& info)
-    : BindingClass(info), device_(take(info)), devices_(Environment::of(info.Env()).devices()) {
-  devices_->insert(device_.get());
-}
-
-DeviceBinding::~DeviceBinding() {
-  if (devices_) devices_->erase(device_.get());
+DeviceBinding::DeviceBinding(const Napi::CallbackInfo& info) : BindingClass(info), device_(take(info)) {
+  Environment::of(info.Env()).watch(device_->executor());
 }
 
 Device& DeviceBinding::open_device(Napi::Env env) {
@@ -121,7 +118,9 @@ Napi::Value DeviceBinding::start_run(const Napi::CallbackInfo& info) {
     Device& device = open_device(info.Env());
     const Field field(info[0], "plan", kInvalidPlan);
     const Field handlers(info[2], "handlers", kInvalidArg);
-    for (const char* name : {"network", "progress", "done"}) handlers.get(name).function();
+    // Read once: a getter that runs between two stages could end the run under the hands of who calls it.
+    const RunFunctions functions{handlers.object(), handlers.get("network").function(),
+                                 handlers.get("progress").function(), handlers.get("done").function()};
     const Field given(info[1], "starts", kInvalidPlan);
     const uint32_t start_count = given.length();
     std::vector<uint32_t> slots;
@@ -132,10 +131,10 @@ Napi::Value DeviceBinding::start_run(const Napi::CallbackInfo& info) {
     auto evaluators = read_evaluators(field.get("evaluators"), plan);
     std::vector<std::shared_ptr<TensorData>> starts;
     for (uint32_t i = 0; i < start_count; ++i) starts.push_back(read_start(given.at(i).get("data"), device, plan));
-    auto loop = std::make_unique<StepLoop>(device.make_backend(), std::move(plan), std::move(evaluators));
-    // Reading ran the user's getters, and one of them may have closed the device.
-    return RunBinding::start(info.Env(), info.This().As<Napi::Object>(), open_device(info.Env()), std::move(loop),
-                             std::move(starts), handlers.object());
+    auto loop =
+        std::make_unique<StepLoop>(open_device(info.Env()).make_backend(), std::move(plan), std::move(evaluators));
+    return RunBinding::start(info.Env(), info.This().As<Napi::Object>(), device, std::move(loop), std::move(starts),
+                             functions);
   });
 }
 

@@ -12,7 +12,6 @@ class DeviceBinding final : public BindingClass<DeviceBinding, std::unique_ptr<D
  public:
   static void define(Napi::Env env);
   explicit DeviceBinding(const Napi::CallbackInfo& info);
-  ~DeviceBinding() override;
 
   Device& device() { return *device_; }
 
@@ -30,7 +29,6 @@ class DeviceBinding final : public BindingClass<DeviceBinding, std::unique_ptr<D
   void close(const Napi::CallbackInfo& info);
 
   std::unique_ptr<Device> device_;
-  std::shared_ptr<Environment::Devices> devices_;
 };
 
 }  // namespace ds

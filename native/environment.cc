@@ -1,6 +1,7 @@
 // The order is what keeps termination safe: thread-safe function, then clean-up hook, then (by devices) threads.
 #include "environment.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "device.h"
@@ -26,12 +27,23 @@ void answer_bell(napi_env raw_env, napi_value, void*, void*) {
   }
 }
 
+// The exception being handled, as if a callback of Node's own had thrown it: 'uncaughtException', and the end of the
+// process where nobody listens.
+void report_uncaught(Napi::Env env) noexcept {
+  try {
+    const Napi::HandleScope scope(env);
+    napi_fatal_exception(env, current_js_error(env).Value());
+  } catch (...) {
+    // The environment is terminating.
+  }
+}
+
 void deliver(std::unique_ptr<Message> message, Environment& environment, Napi::Env env) noexcept {
   try {
     const Napi::HandleScope scope(env);
     message->deliver(environment, env);
   } catch (...) {
-    // A handler threw, or the environment is terminating; TypeScript catches its own errors.
+    report_uncaught(env);
   }
 }
 
@@ -55,7 +67,14 @@ Environment::Environment(Napi::Env env)
   outbox_ = std::make_shared<Outbox>(bell_);
   turn_ = Napi::Persistent(Napi::Function::New(
       env, [](const Napi::CallbackInfo& info) { Environment::of(info.Env()).turn(info.Env()); }, "deliver"));
-  status = napi_add_env_cleanup_hook(env, shut_down, this);
+  const Napi::Value clone = env.Global().Get("structuredClone");
+  if (clone.IsFunction()) {
+    structured_clone_ = Napi::Persistent(clone.As<Napi::Function>());
+    const Napi::Object map = global_function(env, "WeakMap").New({});
+    moved_memory_ = Napi::Persistent(map);
+    remember_memory_ = Napi::Persistent(map.Get("set").As<Napi::Function>());
+  }
+  status = napi_add_env_cleanup_hook(env, end, this);
   if (status != napi_ok) throw Napi::Error::New(env);
 }
 
@@ -67,11 +86,51 @@ Environment& Environment::of(Napi::Env env) {
   return *environment;
 }
 
-void Environment::shut_down(void* data) noexcept {
+void Environment::end(void* data) noexcept {
   Environment* self = static_cast<Environment*>(data);
-  for (Device* device : *self->devices_) device->close();
+  self->stop_all();
   self->outbox_->close();
   self->pending_.clear();
+}
+
+void Environment::watch(std::shared_ptr<Executor> executor) {
+  const auto over = [](const std::shared_ptr<Executor>& each) {
+    return each->stopping() && each->stop(std::chrono::milliseconds::zero());
+  };
+  executors_.erase(std::remove_if(executors_.begin(), executors_.end(), over), executors_.end());
+  executors_.push_back(std::move(executor));
+}
+
+void Environment::stop_all() noexcept {
+  stopped_ = true;
+  const Clock::time_point deadline = Clock::now() + Device::kPatience;
+  // All are told before any is waited for.
+  for (const auto& executor : executors_) executor->stop(std::chrono::milliseconds::zero());
+  for (const auto& executor : executors_) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
+    executor->stop(std::max(left, std::chrono::milliseconds::zero()));
+  }
+}
+
+void Environment::require_open(Napi::Env env) const {
+  if (stopped_) throw js_error(env, "ERR_CLOSED", "This environment is shutting down");
+}
+
+void Environment::detach_keeping_memory(Napi::Env env, Napi::ArrayBuffer buffer) {
+  if (!structured_clone_.IsEmpty()) {
+    try {
+      // Transferring hands the memory to a new buffer, at the same address.
+      Napi::Array transfer = Napi::Array::New(env, 1);
+      transfer.Set(0u, buffer);
+      Napi::Object options = Napi::Object::New(env);
+      options.Set("transfer", transfer);
+      const Napi::Value moved = structured_clone_.Call({buffer, options});
+      remember_memory_.Call(moved_memory_.Value(), {buffer, moved});
+    } catch (const Napi::Error&) {
+      // Not transferable, or no memory for it: then it is only detached.
+    }
+  }
+  if (!buffer.IsDetached()) buffer.Detach();
 }
 
 void Environment::turn(Napi::Env env) {

@@ -7,14 +7,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <unordered_map>
+#include <vector>
 
+#include "executor.h"
 #include "outbox.h"
 
 namespace ds {
-
-class Device;
 
 // What JavaScript keeps for something in progress: references, a promise. JavaScript thread only.
 class Pending {
@@ -46,9 +45,16 @@ class Environment {
   Pending* find(uint64_t id);
   std::unique_ptr<Pending> take(uint64_t id);
 
-  // Devices that the end of the environment must stop; shared because their finalizers may run after this is gone.
-  using Devices = std::set<Device*>;
-  const std::shared_ptr<Devices>& devices() const { return devices_; }
+  // The end of the environment stops `executor`, and waits for its threads if it was stopped before in vain.
+  void watch(std::shared_ptr<Executor> executor);
+  // Stops every executor, as closing the devices would, with patience for all of them together. Idempotent.
+  void stop_all() noexcept;
+  // Throws ERR_CLOSED after stop_all().
+  void require_open(Napi::Env env) const;
+
+  // For an array whose data somebody may still be using although it was lent no longer: detached for JavaScript, while
+  // its memory lives as long as its buffer object.
+  void detach_keeping_memory(Napi::Env env, Napi::ArrayBuffer buffer);
 
   // Uninitialised is not on offer in JavaScript: zeros. Throws OUT_OF_MEMORY where Node-API itself would end the
   // process.
@@ -58,7 +64,7 @@ class Environment {
   void turn(Napi::Env env);
 
  private:
-  static void shut_down(void* self) noexcept;
+  static void end(void* self) noexcept;
   void come_back(Napi::Env env);
 
   napi_env env_;
@@ -70,9 +76,13 @@ class Environment {
   Napi::FunctionReference big_int64_array_;
   Napi::FunctionReference set_immediate_;
   Napi::FunctionReference turn_;
+  Napi::FunctionReference structured_clone_;    // empty where there is none
+  Napi::ObjectReference moved_memory_;          // a WeakMap from detached buffers to those that own their memory now
+  Napi::FunctionReference remember_memory_;     // its set()
   std::chrono::steady_clock::duration busy_{};  // in messages, since the event loop was last let through
   std::unordered_map<uint64_t, std::unique_ptr<Pending>> pending_;
-  std::shared_ptr<Devices> devices_ = std::make_shared<Devices>();
+  std::vector<std::shared_ptr<Executor>> executors_;
+  bool stopped_ = false;
   uint64_t next_id_ = 1;
 };
 

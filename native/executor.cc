@@ -1,31 +1,32 @@
-// Tasks move between two lists by splicing, so that nothing after start() can run out of memory.
+// Tasks move between lists by splicing, so that nothing after start() can run out of memory.
 #include "executor.h"
 
-#include <chrono>
+#include <dlfcn.h>
+
+#include <algorithm>
 
 #include "cpu/float_mode.h"
 
 namespace ds {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 // A cancel that arrives between the check and the start of a network call is lost, so stop() repeats it.
 constexpr std::chrono::milliseconds kCancelAgain(20);
+// How long threads sleep when every task waits for the device: about a short step of one.
+constexpr std::chrono::microseconds kAskAgain(50);
+
+// A worker's end unloads an addon that nobody else has loaded, and with it the code that its threads are in.
+void keep_code_loaded() noexcept {
+  Dl_info self{};
+  if (dladdr(reinterpret_cast<void*>(&keep_code_loaded), &self) == 0 || self.dli_fname == nullptr) return;
+  dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
 
 }  // namespace
 
-Executor::Executor(int threads) {
-  try {
-    threads_.reserve(static_cast<size_t>(threads));
-    for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
-  } catch (...) {
-    stop();
-    throw;
-  }
-}
-
-Executor::~Executor() { stop(); }
-
-bool Executor::start(const std::shared_ptr<Task>& task) {
+bool TaskQueue::start(const std::shared_ptr<Task>& task) {
   Tasks node{task};
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -38,7 +39,7 @@ bool Executor::start(const std::shared_ptr<Task>& task) {
   return true;
 }
 
-void Executor::requeue(Task& task) noexcept {
+void TaskQueue::requeue(Task& task) noexcept {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     if (task.ready_) return;
@@ -48,15 +49,40 @@ void Executor::requeue(Task& task) noexcept {
   wake_.notify_one();
 }
 
-void Executor::work() noexcept {
+void TaskQueue::join() noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  ++workers_;
+}
+
+void TaskQueue::leave() noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  --workers_;
+  gone_.notify_all();
+}
+
+// False when everything is over; else ready_ has a task.
+bool TaskQueue::next(std::unique_lock<std::mutex>& lock) noexcept {
+  while (ready_.empty()) {
+    if (stopping_ && empty()) return false;
+    if (unready_.empty()) {
+      wake_.wait(lock);
+    } else if (stopping_ || wake_.wait_for(lock, kAskAgain) == std::cv_status::timeout) {
+      ready_.splice(ready_.end(), unready_);
+    }
+  }
+  return true;
+}
+
+void TaskQueue::work() noexcept {
   std::unique_lock<std::mutex> lock(mutex_);
-  for (;;) {
-    wake_.wait(lock, [this] { return !ready_.empty() || (stopping_ && away_.empty()); });
-    if (ready_.empty()) return;
+  while (next(lock)) {
     std::shared_ptr<Task> task = ready_.front();
     task->ready_ = false;
     away_.splice(away_.end(), ready_, task->place_);
+    const bool last_turn = stopping_;
     lock.unlock();
+    // A task that moved between the lists while stop() went through them was not told.
+    if (last_turn) task->cancel();
     Turn turn;
     {
       FloatMode mode;
@@ -64,15 +90,19 @@ void Executor::work() noexcept {
     }
     Tasks over;
     lock.lock();
+    if (turn == Turn::kNotReady) {
+      task->ready_ = true;
+      unready_.splice(unready_.end(), away_, task->place_);
+    } else {
+      // Something went on, so time has passed for the others too.
+      ready_.splice(ready_.end(), unready_);
+    }
     if (turn == Turn::kAgain) {
       task->ready_ = true;
       ready_.splice(ready_.end(), away_, task->place_);
     } else if (turn == Turn::kEnded) {
       over.splice(over.end(), away_, task->place_);
-      if (stopping_) {
-        ended_.notify_all();
-        if (ready_.empty() && away_.empty()) wake_.notify_all();
-      }
+      if (stopping_ && empty()) wake_.notify_all();
     }
     lock.unlock();
     task.reset();
@@ -81,30 +111,29 @@ void Executor::work() noexcept {
   }
 }
 
-void Executor::stop() noexcept {
-  {
-    std::unique_lock<std::mutex> lock(mutex_);
-    stopping_ = true;
-    wake_.notify_all();
-    while (!ready_.empty() || !away_.empty()) {
-      cancel_all(lock);
-      ended_.wait_for(lock, kCancelAgain, [this] { return ready_.empty() && away_.empty(); });
-    }
-  }
+bool TaskQueue::stop(std::chrono::milliseconds patience) noexcept {
+  const Clock::time_point deadline = Clock::now() + patience;
+  std::unique_lock<std::mutex> lock(mutex_);
+  stopping_ = true;
   wake_.notify_all();
-  for (std::thread& thread : threads_) {
-    if (thread.joinable()) thread.join();
+  for (;;) {
+    cancel_all(lock);
+    const Clock::time_point now = Clock::now();
+    const Clock::time_point until = std::min(deadline, now + kCancelAgain);
+    if (gone_.wait_until(lock, until, [this] { return workers_ == 0; })) return true;
+    if (now >= deadline) return false;
   }
 }
 
-void Executor::cancel_all(std::unique_lock<std::mutex>& lock) noexcept {
+void TaskQueue::cancel_all(std::unique_lock<std::mutex>& lock) noexcept {
   ++round_;
+  ready_.splice(ready_.end(), unready_);
   cancel_each(away_, lock);
   cancel_each(ready_, lock);
 }
 
 // A told task moves to the back, so the front tells when all were told; the lock is open while a task is told.
-void Executor::cancel_each(Tasks& tasks, std::unique_lock<std::mutex>& lock) noexcept {
+void TaskQueue::cancel_each(Tasks& tasks, std::unique_lock<std::mutex>& lock) noexcept {
   while (!tasks.empty() && tasks.front()->round_ != round_) {
     std::shared_ptr<Task> task = tasks.front();
     task->round_ = round_;
@@ -114,6 +143,44 @@ void Executor::cancel_each(Tasks& tasks, std::unique_lock<std::mutex>& lock) noe
     task.reset();
     lock.lock();
   }
+}
+
+Executor::Executor(int threads, const std::function<void()>& begin) {
+  try {
+    threads_.reserve(static_cast<size_t>(threads));
+    for (int i = 0; i < threads; ++i) {
+      queue_->join();
+      try {
+        threads_.emplace_back([queue = queue_, begin] {
+          if (begin) begin();
+          queue->work();
+          queue->leave();
+        });
+      } catch (...) {
+        queue_->leave();
+        throw;
+      }
+    }
+  } catch (...) {
+    queue_->stop(std::chrono::hours(1));
+    for (std::thread& thread : threads_) thread.join();
+    throw;
+  }
+}
+
+Executor::~Executor() {
+  if (stop(std::chrono::milliseconds::zero())) return;
+  keep_code_loaded();
+  for (std::thread& thread : threads_) thread.detach();
+}
+
+bool Executor::stop(std::chrono::milliseconds patience) noexcept {
+  stopping_ = true;
+  if (!queue_->stop(patience)) return false;
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  return true;
 }
 
 }  // namespace ds

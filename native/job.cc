@@ -7,10 +7,15 @@ namespace ds {
 namespace {
 
 struct PendingJob final : Pending {
-  PendingJob(Napi::Env env, Napi::Array array)
-      : deferred(Napi::Promise::Deferred::New(env)), kept(Napi::Persistent<Napi::Object>(array)) {}
+  PendingJob(Napi::Env env, std::shared_ptr<Job> work, const std::vector<Napi::Object>& objects)
+      : deferred(Napi::Promise::Deferred::New(env)), job(std::move(work)) {
+    for (const Napi::Object& object : objects) kept.push_back(Napi::Persistent(object));
+  }
+  ~PendingJob() override { job->abandon(); }
+
   Napi::Promise::Deferred deferred;
-  Napi::ObjectReference kept;
+  std::shared_ptr<Job> job;
+  Job::Kept kept;
 };
 
 }  // namespace
@@ -28,7 +33,7 @@ class Job::Done final : public Message {
       return;
     }
     try {
-      pending.deferred.Resolve(job_->answer(env, pending.kept.Value().As<Napi::Array>()));
+      pending.deferred.Resolve(job_->answer(env, pending.kept));
     } catch (...) {
       pending.deferred.Reject(current_js_error(env).Value());
     }
@@ -51,9 +56,10 @@ Turn Job::advance() noexcept {
   return Turn::kEnded;
 }
 
-Napi::Promise Job::start(Napi::Env env, Executor& executor, std::shared_ptr<Job> job, Napi::Array kept) {
+Napi::Promise Job::start(Napi::Env env, Executor& executor, std::shared_ptr<Job> job,
+                         const std::vector<Napi::Object>& kept) {
   Environment& environment = Environment::of(env);
-  auto pending = std::make_unique<PendingJob>(env, kept);
+  auto pending = std::make_unique<PendingJob>(env, job, kept);
   const Napi::Promise::Deferred deferred = pending->deferred;
   const uint64_t id = environment.begin(std::move(pending));
   try {

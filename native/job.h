@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "environment.h"
 #include "executor.h"
@@ -16,17 +17,28 @@ namespace ds {
 class Job : public Task {
  public:
   Turn advance() noexcept final;
-  void cancel() noexcept final { cancelled_.store(true); }
+  void cancel() noexcept final {
+    cancelled_.store(true);
+    interrupt();
+  }
 
-  // Starts `job`; rejects with ERR_CLOSED when the device is closed. `kept` (the device, arrays that the work writes
-  // to) stay alive until the answer; the answer is given `kept`.
-  static Napi::Promise start(Napi::Env env, Executor& executor, std::shared_ptr<Job> job, Napi::Array kept);
+  // What JavaScript keeps alive until the answer: the device, arrays that the work writes to. Held here and not in a
+  // JavaScript array, which the user's code may have changed for all arrays.
+  using Kept = std::vector<Napi::ObjectReference>;
+
+  // Starts `job`; rejects with ERR_CLOSED when the device is closed.
+  static Napi::Promise start(Napi::Env env, Executor& executor, std::shared_ptr<Job> job,
+                             const std::vector<Napi::Object>& kept);
+  // On the JavaScript thread: what is kept goes now. No work touches it once this has returned.
+  virtual void abandon() noexcept {}
 
  protected:
   // On an executor thread.
   virtual void work() = 0;
+  // From any thread, before or during work(), any number of times: end it soon.
+  virtual void interrupt() noexcept {}
   // On the JavaScript thread, after work() returned.
-  virtual Napi::Value answer(Napi::Env env, Napi::Array kept) = 0;
+  virtual Napi::Value answer(Napi::Env env, const Kept& kept) = 0;
 
  private:
   class Done;

@@ -19,8 +19,8 @@ class LoadJob final : public Job {
     session_ = OnnxSession::load(library_, path_, bytes_, threads_);
     std::vector<uint8_t>().swap(bytes_);
   }
-  Napi::Value answer(Napi::Env env, Napi::Array kept) override {
-    return OnnxBinding::make(env, {kept.Get(0u).As<Napi::Object>(), std::move(session_)});
+  Napi::Value answer(Napi::Env env, const Kept& kept) override {
+    return OnnxBinding::make(env, {kept.front().Value(), std::move(session_)});
   }
 
  private:
@@ -32,23 +32,23 @@ class LoadJob final : public Job {
 
 class FeedJob final : public Job {
  public:
-  FeedJob(std::shared_ptr<OnnxSession> session, std::vector<HostTensor> feeds)
-      : session_(std::move(session)), feeds_(std::move(feeds)) {}
+  FeedJob(std::unique_ptr<OnnxCall> call, std::vector<HostTensor> feeds)
+      : call_(std::move(call)), feeds_(std::move(feeds)) {}
 
  protected:
   void work() override {
-    results_ = session_->run(feeds_);
+    results_ = call_->run(feeds_);
     feeds_.clear();
-    session_.reset();
   }
-  Napi::Value answer(Napi::Env env, Napi::Array) override {
+  void interrupt() noexcept override { call_->interrupt(); }
+  Napi::Value answer(Napi::Env env, const Kept&) override {
     Napi::Object results = Napi::Object::New(env);
     for (const HostTensor& tensor : results_) results.Set(tensor.name, write_host_tensor(env, tensor));
     return results;
   }
 
  private:
-  std::shared_ptr<OnnxSession> session_;
+  const std::unique_ptr<OnnxCall> call_;
   std::vector<HostTensor> feeds_, results_;
 };
 
@@ -78,19 +78,12 @@ Napi::Value write_ports(Napi::Env env, const std::vector<OnnxPort>& ports) {
   return list;
 }
 
-Napi::Array keep_device(Napi::Env env, Napi::Object device_object) {
-  Napi::Array kept = Napi::Array::New(env);
-  kept.Set(0u, device_object);
-  return kept;
-}
-
 }  // namespace
 
 void OnnxBinding::define(Napi::Env env) {
-  BindingClass::define(
-      env, "NativeOnnx",
-      {InstanceAccessor<&OnnxBinding::inputs>("inputs"), InstanceAccessor<&OnnxBinding::outputs>("outputs"),
-       InstanceMethod<&OnnxBinding::run>("run"), InstanceMethod<&OnnxBinding::release>("release")});
+  BindingClass::define(env, "NativeOnnx",
+                       {Accessor<&OnnxBinding::inputs>("inputs"), Accessor<&OnnxBinding::outputs>("outputs"),
+                        InstanceMethod<&OnnxBinding::run>("run"), InstanceMethod<&OnnxBinding::release>("release")});
 }
 
 OnnxBinding::OnnxBinding(const Napi::CallbackInfo& info) : BindingClass(info) {
@@ -102,7 +95,7 @@ OnnxBinding::OnnxBinding(const Napi::CallbackInfo& info) : BindingClass(info) {
 Napi::Promise OnnxBinding::load(Napi::Env env, Napi::Object device_object, Device& device, std::string library,
                                 std::string path, std::vector<uint8_t> bytes, int threads) {
   auto job = std::make_shared<LoadJob>(std::move(library), std::move(path), std::move(bytes), threads);
-  return Job::start(env, device.executor(), std::move(job), keep_device(env, device_object));
+  return Job::start(env, *device.executor(), std::move(job), {device_object});
 }
 
 OnnxSession& OnnxBinding::loaded(Napi::Env env) const {
@@ -122,11 +115,13 @@ Napi::Value OnnxBinding::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   try {
     loaded(env);
-    DeviceBinding* owner = DeviceBinding::from(device_.Value());
+    const Napi::Object device_object = device_.Value();
+    DeviceBinding* owner = DeviceBinding::from(device_object);
     if (owner == nullptr || owner->device().closed()) throw closed_error(env);
     std::vector<HostTensor> feeds = read_host_tensors(Field(info[0], "feeds", "ERR_INVALID_ARG"));
-    auto job = std::make_shared<FeedJob>(session_, std::move(feeds));
-    return Job::start(env, owner->device().executor(), std::move(job), keep_device(env, device_.Value()));
+    // Reading ran the user's getters, and one of them may have released the model or closed the device.
+    auto job = std::make_shared<FeedJob>(loaded(env).call(), std::move(feeds));
+    return Job::start(env, *owner->device().executor(), std::move(job), {device_object});
   } catch (...) {
     return rejected(env, current_js_error(env));
   }

@@ -8,6 +8,7 @@ namespace ds {
 Outbox::~Outbox() { close(); }
 
 void Outbox::post(std::unique_ptr<Message> message) noexcept {
+  std::unique_ptr<Message> dropped;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (closed_) return;
@@ -16,8 +17,9 @@ void Outbox::post(std::unique_ptr<Message> message) noexcept {
     last_ = added;
     if (awake_) return;
     awake_ = true;
+    dropped = ring_locked();
   }
-  ring();
+  drop(std::move(dropped));
 }
 
 std::unique_ptr<Message> Outbox::take() noexcept {
@@ -33,19 +35,38 @@ std::unique_ptr<Message> Outbox::take() noexcept {
 }
 
 void Outbox::ring() noexcept {
-  if (napi_call_threadsafe_function(bell_, nullptr, napi_tsfn_nonblocking) != napi_ok) close();
+  std::unique_ptr<Message> dropped;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!closed_) dropped = ring_locked();
+  }
+  drop(std::move(dropped));
 }
 
 void Outbox::close() noexcept {
   std::unique_ptr<Message> dropped;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    closed_ = true;
-    dropped = std::move(first_);
-    last_ = nullptr;
+    dropped = close_locked();
   }
-  // One by one: a chain that destroys itself recurses.
-  while (dropped) dropped = std::move(dropped->next_);
+  drop(std::move(dropped));
+}
+
+// Under the lock, so that once close() has returned no thread is about to touch the bell.
+std::unique_ptr<Message> Outbox::ring_locked() noexcept {
+  if (napi_call_threadsafe_function(bell_, nullptr, napi_tsfn_nonblocking) == napi_ok) return nullptr;
+  return close_locked();
+}
+
+std::unique_ptr<Message> Outbox::close_locked() noexcept {
+  closed_ = true;
+  last_ = nullptr;
+  return std::move(first_);
+}
+
+// One by one: a chain that destroys itself recurses.
+void Outbox::drop(std::unique_ptr<Message> chain) noexcept {
+  while (chain) chain = std::move(chain->next_);
 }
 
 }  // namespace ds

@@ -38,6 +38,11 @@ class Outbox {
   void close() noexcept;
 
  private:
+  // Both return what to drop once the lock is open.
+  std::unique_ptr<Message> ring_locked() noexcept;
+  std::unique_ptr<Message> close_locked() noexcept;
+  static void drop(std::unique_ptr<Message> chain) noexcept;
+
   napi_threadsafe_function bell_;
   std::mutex mutex_;
   std::unique_ptr<Message> first_;

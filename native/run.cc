@@ -18,9 +18,9 @@ std::string describe(const FailureReport& failure) {
 
 }  // namespace
 
-Run::Run(Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
+Run::Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
          std::unique_ptr<RunListener> listener)
-    : executor_(executor),
+    : queue_(executor.queue()),
       rows_(loop->plan().rows),
       elements_(loop->plan().elements),
       loop_(std::move(loop)),
@@ -73,6 +73,8 @@ Turn Run::take_turn() {
   switch (advance) {
     case Advance::kStage:
       return Turn::kAgain;
+    case Advance::kWaiting:
+      return Turn::kNotReady;
     case Advance::kForeign:
       return park();
     case Advance::kDone:
@@ -85,7 +87,7 @@ void Run::tell_progress() {
   const uint32_t steps = loop_->steps_done();
   if (steps == steps_.load(std::memory_order_relaxed)) return;
   steps_.store(steps, std::memory_order_relaxed);
-  if (!listener_->progress_wanted()) return;
+  if (!listener_->progress_wanted(steps == loop_->plan().steps)) return;
   std::vector<float> preview;
   if (loop_->plan().preview >= 0) {
     preview.resize(values());
@@ -163,7 +165,7 @@ void Run::stop_with(FailureCode code, const char* message) noexcept {
       loop_->interrupt();
     }
   }
-  if (parked) executor_.requeue(*this);
+  if (parked) queue_->requeue(*this);
 }
 
 bool Run::due(DueCall* call) {
@@ -193,7 +195,7 @@ bool Run::answer(const float* out) {
     answered_ = true;
     state_ = State::kReady;
   }
-  executor_.requeue(*this);
+  queue_->requeue(*this);
   return true;
 }
 

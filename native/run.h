@@ -26,8 +26,9 @@ class RunListener {
   virtual ~RunListener() = default;
   // A foreign network is due: take_input(), then answer(). What it throws ends the run.
   virtual void network_due() = 0;
-  // A step has ended. False where it cannot be told now: an earlier one has not been heard of yet.
-  virtual bool progress_wanted() noexcept = 0;
+  // A step has ended, the `last` one or not. False where it cannot be told now, as an earlier one has not been heard of
+  // yet; true for the last one.
+  virtual bool progress_wanted(bool last) noexcept = 0;
   // `steps` have ended, with these values in the plan's preview; no values without a preview.
   virtual void progressed(uint32_t steps, std::vector<float> preview) noexcept = 0;
   // Exactly once, and last.
@@ -44,7 +45,7 @@ struct DueCall {
 class Run final : public Task {
  public:
   // `starts` fill the plan's starts, in its order.
-  Run(Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
+  Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
       std::unique_ptr<RunListener> listener);
   ~Run() override;
 
@@ -73,7 +74,7 @@ class Run final : public Task {
   void stop_with(FailureCode code, const char* message) noexcept;
   size_t values() const { return static_cast<size_t>(rows_) * static_cast<size_t>(elements_); }
 
-  Executor& executor_;
+  const std::shared_ptr<TaskQueue> queue_;
   const int64_t rows_;
   const int64_t elements_;
   std::unique_ptr<StepLoop> loop_;

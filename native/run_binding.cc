@@ -4,8 +4,6 @@
 #include <atomic>
 #include <utility>
 
-#include "run_pending.h"
-
 namespace ds {
 namespace {
 
@@ -67,7 +65,7 @@ class Messenger final : public RunListener {
 
   void network_due() override { outbox_->post(std::make_unique<NetworkDue>(id_)); }
 
-  bool progress_wanted() noexcept override { return !progress_outstanding_->exchange(true); }
+  bool progress_wanted(bool last) noexcept override { return !progress_outstanding_->exchange(true) || last; }
 
   void progressed(uint32_t steps, std::vector<float> preview) noexcept override {
     try {
@@ -103,19 +101,19 @@ RunBinding::RunBinding(const Napi::CallbackInfo& info) : BindingClass(info) {
 }
 
 Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
-                              std::vector<std::shared_ptr<TensorData>> starts, Napi::Object handlers) {
+                              std::vector<std::shared_ptr<TensorData>> starts, const RunFunctions& functions) {
   Environment& environment = Environment::of(env);
   const size_t values = static_cast<size_t>(loop->plan().rows) * static_cast<size_t>(loop->plan().elements);
   const bool previews = loop->plan().preview >= 0;
-  auto made = std::make_unique<PendingRun>(device_object, &device, values, previews, handlers);
+  auto made = std::make_unique<PendingRun>(device_object, &device, values, previews, functions);
   PendingRun& pending = *made;
   const uint64_t id = environment.begin(std::move(made));
   try {
-    auto run = std::make_shared<Run>(device.executor(), std::move(loop), std::move(starts),
+    auto run = std::make_shared<Run>(*device.executor(), std::move(loop), std::move(starts),
                                      std::make_unique<Messenger>(environment.outbox(), id));
     pending.attach(run);
     Napi::Object object = make(env, {run, id});
-    if (!device.executor().start(run)) throw closed_error(env);
+    if (!device.executor()->start(run)) throw closed_error(env);
     return object;
   } catch (...) {
     environment.take(id);

@@ -7,6 +7,7 @@
 #include "binding_class.h"
 #include "device.h"
 #include "run.h"
+#include "run_pending.h"
 
 namespace ds {
 
@@ -20,9 +21,9 @@ class RunBinding final : public BindingClass<RunBinding, RunPayload, Environment
   static void define(Napi::Env env);
   explicit RunBinding(const Napi::CallbackInfo& info);
 
-  // Starts a run; `device` is the NativeDevice, `handlers` a RunHandlers.
+  // Starts a run; `device` is the NativeDevice, `functions` its RunHandlers.
   static Napi::Value start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
-                           std::vector<std::shared_ptr<TensorData>> starts, Napi::Object handlers);
+                           std::vector<std::shared_ptr<TensorData>> starts, const RunFunctions& functions);
 
  private:
   void resume(const Napi::CallbackInfo& info);

@@ -11,25 +11,6 @@
 namespace ds {
 namespace {
 
-void detach_array(Napi::Reference<Napi::Float32Array>& reference) noexcept {
-  try {
-    if (reference.IsEmpty()) return;
-    const Napi::Env env = reference.Env();
-    const Napi::HandleScope scope(env);
-    const Napi::Float32Array array = reference.Value();
-    napi_value buffer = nullptr;
-    bool detached = true;
-    if (napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok &&
-        napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached) {
-      // Refused for a buffer that is not detachable, which then stays with the user.
-      napi_detach_arraybuffer(env, buffer);
-    }
-    reference.Reset();
-  } catch (...) {
-    // Terminating: the arrays go with their environment.
-  }
-}
-
 Napi::Reference<Napi::Float32Array> lent_array(Environment& environment, Napi::Env env, size_t length) {
   return Napi::Reference<Napi::Float32Array>::New(
       environment.new_array(env, napi_float32_array, length).As<Napi::Float32Array>(), 1);
@@ -52,9 +33,13 @@ float* lent_data(const Napi::Reference<Napi::Float32Array>& reference, size_t le
 
 }  // namespace
 
-PendingRun::PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews, Napi::Object handlers)
+PendingRun::PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews,
+                       const RunFunctions& functions)
     : device_(Napi::Persistent(device)),
-      handlers_(Napi::Persistent(handlers)),
+      receiver_(Napi::Persistent(functions.receiver)),
+      network_(Napi::Persistent(functions.network)),
+      progress_(Napi::Persistent(functions.progress)),
+      done_(Napi::Persistent(functions.done)),
       owner_(owner),
       values_(values),
       previews_(previews) {}
@@ -76,10 +61,9 @@ void PendingRun::call_network(Environment& environment, Napi::Env env) {
   try {
     lend(environment, env, call);
     if (!lent_.active) return;
-    const Napi::Object handlers = handlers_.Value();
     const Napi::Value r = call.second_time ? Napi::Value(lent_.r.Value()) : env.Null();
-    handlers.Get("network").As<Napi::Function>().Call(
-        handlers, {Napi::Number::New(env, call.evaluator), lent_.x.Value(), lent_.t.Value(), r, lent_.out.Value()});
+    network_.Value().Call(receiver_.Value(), {Napi::Number::New(env, call.evaluator), lent_.x.Value(), lent_.t.Value(),
+                                              r, lent_.out.Value()});
   } catch (const Napi::Error& error) {
     run->fail(FailureCode::kInternal, "The network handler threw: " + error.Message());
   } catch (...) {
@@ -101,12 +85,12 @@ void PendingRun::call_progress(Environment& environment, Napi::Env env, uint32_t
   }
   if (steps == told_steps_) return;
   told_steps_ = steps;
-  const Napi::Object handlers = handlers_.Value();
-  handlers.Get("progress").As<Napi::Function>().Call(handlers, {Napi::Number::New(env, steps), values});
+  progress_.Value().Call(receiver_.Value(), {Napi::Number::New(env, steps), values});
 }
 
 void PendingRun::call_done(Napi::Env env, RunEnd end) {
-  detach();
+  // An array that is still lent here may be in the hands of a network that computes on another thread.
+  detach(Memory::kKeep);
   Napi::Value failure = env.Null(), results = env.Null();
   if (!end.failed) {
     try {
@@ -130,8 +114,7 @@ void PendingRun::call_done(Napi::Env env, RunEnd end) {
     object.Set("evaluator", end.failure.evaluator);
     failure = object;
   }
-  const Napi::Object handlers = handlers_.Value();
-  handlers.Get("done").As<Napi::Function>().Call(handlers, {failure, results});
+  done_.Value().Call(receiver_.Value(), {failure, results});
 }
 
 void PendingRun::resume() {
@@ -142,15 +125,37 @@ void PendingRun::resume() {
   } else {
     run_->answer(out);
   }
-  detach();
+  detach(Memory::kFree);
 }
 
-void PendingRun::detach() noexcept {
+void PendingRun::detach_array(Napi::Reference<Napi::Float32Array>& reference, Memory memory) noexcept {
+  try {
+    if (reference.IsEmpty()) return;
+    const Napi::Env env = reference.Env();
+    const Napi::HandleScope scope(env);
+    const Napi::Float32Array array = reference.Value();
+    napi_value buffer = nullptr;
+    bool detached = true;
+    if (napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &buffer, nullptr) == napi_ok &&
+        napi_is_detached_arraybuffer(env, buffer, &detached) == napi_ok && !detached) {
+      if (memory == Memory::kKeep) {
+        Environment::of(env).detach_keeping_memory(env, Napi::ArrayBuffer(env, buffer));
+      } else {
+        // Refused for a buffer that is not detachable, which then stays with the user.
+        napi_detach_arraybuffer(env, buffer);
+      }
+    }
+    reference.Reset();
+  } catch (...) {
+    // Terminating: the arrays go with their environment.
+  }
+}
+
+void PendingRun::detach(Memory memory) noexcept {
   lent_.active = false;
-  detach_array(lent_.x);
-  detach_array(lent_.t);
-  detach_array(lent_.r);
-  detach_array(lent_.out);
+  for (Napi::Reference<Napi::Float32Array>* each : {&lent_.x, &lent_.t, &lent_.r, &lent_.out}) {
+    detach_array(*each, memory);
+  }
 }
 
 }  // namespace ds

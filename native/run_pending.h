@@ -12,10 +12,16 @@
 
 namespace ds {
 
+// RunHandlers, read once.
+struct RunFunctions {
+  Napi::Object receiver;
+  Napi::Function network, progress, done;
+};
+
 class PendingRun final : public Pending {
  public:
   // `values` is the length of each result.
-  PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews, Napi::Object handlers);
+  PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews, const RunFunctions& functions);
 
   void attach(std::shared_ptr<Run> run) { run_ = std::move(run); }
   // Calls the network handler if the run still waits for it.
@@ -34,10 +40,13 @@ class PendingRun final : public Pending {
   };
 
   void lend(Environment& environment, Napi::Env env, const DueCall& call);
-  void detach() noexcept;
+  enum class Memory { kFree, kKeep };
+  static void detach_array(Napi::Reference<Napi::Float32Array>& reference, Memory memory) noexcept;
+  void detach(Memory memory) noexcept;
 
   Napi::ObjectReference device_;
-  Napi::ObjectReference handlers_;
+  Napi::ObjectReference receiver_;
+  Napi::FunctionReference network_, progress_, done_;
   const Device* owner_;
   const size_t values_;
   const bool previews_;

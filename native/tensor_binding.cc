@@ -1,6 +1,9 @@
 // JavaScript's garbage collector hears of the memory's size when it is taken and when it is given back.
 #include "tensor_binding.h"
 
+#include <cstring>
+#include <mutex>
+
 #include "device_binding.h"
 #include "job.h"
 
@@ -9,20 +12,30 @@ namespace {
 
 class ReadJob final : public Job {
  public:
-  ReadJob(Device& device, std::shared_ptr<TensorData> data, float* to)
-      : device_(device), data_(std::move(data)), to_(to) {}
+  ReadJob(std::shared_ptr<Transfer> transfer, std::shared_ptr<TensorData> data, float* to)
+      : transfer_(std::move(transfer)), data_(std::move(data)), to_(to) {}
+  void abandon() noexcept override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    to_ = nullptr;
+  }
 
  protected:
   void work() override {
-    device_.read(*data_, to_);
+    transfer_->read(*data_, [this](size_t at, const float* values, size_t count) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (to_ != nullptr) std::memcpy(to_ + at, values, count * sizeof(float));
+      return to_ != nullptr;
+    });
     data_.reset();
+    transfer_.reset();
   }
-  Napi::Value answer(Napi::Env, Napi::Array kept) override { return kept.Get(0u); }
+  Napi::Value answer(Napi::Env, const Kept& kept) override { return kept.front().Value(); }
 
  private:
-  Device& device_;  // outlives the job: it ends its tasks before it goes
+  std::shared_ptr<Transfer> transfer_;
   std::shared_ptr<TensorData> data_;
-  float* to_;
+  std::mutex mutex_;
+  float* to_;  // the array's memory, null once the array may be gone
 };
 
 }  // namespace
@@ -30,7 +43,7 @@ class ReadJob final : public Job {
 void TensorBinding::define(Napi::Env env) {
   BindingClass::define(
       env, "NativeTensor",
-      {InstanceAccessor<&TensorBinding::byte_length>("byteLength"), InstanceMethod<&TensorBinding::read>("read"),
+      {Accessor<&TensorBinding::byte_length>("byteLength"), InstanceMethod<&TensorBinding::read>("read"),
        InstanceMethod<&TensorBinding::release>("release")});
 }
 
@@ -63,11 +76,9 @@ Napi::Value TensorBinding::read(const Napi::CallbackInfo& info) {
     DeviceBinding* owner = DeviceBinding::from(device_.Value());
     if (owner == nullptr || owner->device().closed()) throw closed_error(env);
     Napi::Value array = Environment::of(env).new_array(env, napi_float32_array, data_->count);
-    Napi::Array kept = Napi::Array::New(env);
-    kept.Set(0u, array);
-    kept.Set(1u, device_.Value());
-    auto job = std::make_shared<ReadJob>(owner->device(), data_, array.As<Napi::Float32Array>().Data());
-    return Job::start(env, owner->device().executor(), std::move(job), kept);
+    Device& device = owner->device();
+    auto job = std::make_shared<ReadJob>(device.transfer(), data_, array.As<Napi::Float32Array>().Data());
+    return Job::start(env, *device.executor(), std::move(job), {array.As<Napi::Object>(), device_.Value()});
   } catch (...) {
     return rejected(env, current_js_error(env));
   }

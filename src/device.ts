@@ -104,7 +104,6 @@ export class Device {
   }
 
   private static openNow(spec: string, options: DeviceOptions): Device {
-    if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
     refuseUnknownKeys(options, ['threads', 'lanes', 'maxRuns'], 'Device.open options');
     const { threads, lanes = 'auto', maxRuns = Number.POSITIVE_INFINITY } = options;
     if (options.maxRuns !== undefined && !(Number.isSafeInteger(maxRuns) && maxRuns >= 1)) {

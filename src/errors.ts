@@ -191,7 +191,8 @@ export function isFloat32Array(value: unknown): value is Float32Array {
 }
 
 /** Refuses keys of `options` that are not in `known`: nothing is silently ignored. */
-export function refuseUnknownKeys(options: object, known: readonly string[], name: string): void {
+export function refuseUnknownKeys(options: unknown, known: readonly string[], name: string): void {
+  if (typeof options !== 'object' || options === null) throw expected('an object', name, options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key))
       throw expected(known.length === 0 ? 'no key' : `one of ${known.join(', ')}`, `${name} key`, key);

@@ -1,6 +1,6 @@
 /** Hands a plan to the engine, answers for JavaScript networks while it runs, and turns failures into typed errors. */
 import type { Device } from './device';
-import { AbortError, expected, isFloat32Array, ModelError } from './errors';
+import { AbortError, describe, expected, isFloat32Array, ModelError } from './errors';
 import type { NativeEvaluator, NativePlan, NativeRun, NativeStart, NativeTensor, RunHandlers } from './native';
 import { fromFailure, fromNativeError } from './native-error';
 import type { NetworkCall } from './nets/network';
@@ -56,7 +56,7 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
         run.resume();
       } catch (cause) {
         if (over) return;
-        const message = cause instanceof Error ? cause.message : String(cause);
+        const message = cause instanceof Error ? cause.message : describe(cause);
         if (signal?.aborted !== true)
           failed ??= new ModelError(`The network '${name}' failed in step ${stepsDone}: ${message}`, { cause });
         run.cancel();

@@ -168,7 +168,10 @@ export interface NativeDevice {
   mixture(spec: NativeMixture): NativeNetwork;
   /** Loads a model with the ONNX Runtime library at `library`. `model` is a path or the bytes. */
   onnx(library: string, model: string | Uint8Array, threads: number): Promise<NativeOnnx>;
-  /** Cancels its runs, joins its threads. Idempotent. */
+  /**
+   * Cancels its runs and frees its memory. Waits at most half a second for its threads: what does not stop by then (a
+   * model that is being loaded) ends in the background. Idempotent.
+   */
   close(): void;
 }
 
@@ -188,6 +191,11 @@ export interface NativeAddon {
   cpu: { lanes: string[]; cores: number };
   /** Asks the driver; nothing does so before this is called. */
   cuda(): CudaState;
+  /**
+   * Closes every device, as their `close()` does; none can be opened afterwards. Threads that still ran when the process
+   * ends would meet libraries that have been taken down. Idempotent.
+   */
+  shutDown(): void;
   openDevice(kind: 'cpu' | 'cuda', ordinal: number, threads: number, lanes: string): NativeDevice;
   /** Unit normals as the kernels make them, for tests and for callers that want the noise itself. */
   normals(lanes: string, seed: bigint, stream: number, draw: number, first: number, count: number): Float32Array;
@@ -198,39 +206,58 @@ export interface NativeAddon {
 }
 
 const FILE = 'diffusion_samplers.node';
+const PLATFORM = `${process.platform}-${process.arch}`;
 
-function candidates(): string[] {
-  const root = resolve(__dirname, '..');
+/** Where the addon may lie, in this order: the one asked for; or the one built here, then the one of the package. */
+export function addonFiles(): string[] {
   const chosen = process.env['DIFFUSION_SAMPLERS_ADDON'];
   if (chosen !== undefined && chosen !== '') return [resolve(chosen)];
-  return [join(root, 'build', 'Release', FILE), join(root, 'build', 'Debug', FILE)];
+  const root = resolve(__dirname, '..');
+  return [
+    join(root, 'build', 'Release', FILE),
+    join(root, 'build', 'Debug', FILE),
+    join(root, 'prebuilds', PLATFORM, FILE),
+  ];
 }
 
-let loaded: NativeAddon | undefined;
+let loaded: { addon: NativeAddon; file: string } | undefined;
+
+function load(): { addon: NativeAddon; file: string } {
+  const tried: string[] = [];
+  let cause: unknown;
+  for (const file of addonFiles()) {
+    if (!existsSync(file)) {
+      tried.push(`${file}: not there`);
+      continue;
+    }
+    try {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- a .node file has no other loader in CommonJS
+      const addon = require(file) as NativeAddon;
+      process.once('exit', () => addon.shutDown());
+      return { addon, file };
+    } catch (error) {
+      cause = error;
+      tried.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new NativeLoadError(
+    `The native addon did not load on ${PLATFORM} with Node ${process.version}. Tried:\n  ${tried.join('\n  ')}\n`,
+    'Build it with `npx diffusion-samplers build`, which needs a C++ compiler, make and cmake.',
+    cause,
+  );
+}
 
 /**
  * The addon, loaded on first use. Loading touches no CUDA driver.
- * @throws NativeLoadError with the remedy where it was not built or does not fit this Node.
+ * @throws NativeLoadError with what was tried and the remedy, where there is none for this platform or none loads.
  */
 export function native(): NativeAddon {
-  if (loaded !== undefined) return loaded;
-  const files = candidates();
-  const file = files.find((candidate) => existsSync(candidate));
-  if (file === undefined) {
-    throw new NativeLoadError(
-      `The native addon was not found at ${files.join(' or ')}.`,
-      'Build it with `npm run build` in the package folder (needs g++ and cmake).',
-    );
-  }
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- a .node file has no other loader in CommonJS
-    loaded = require(file) as NativeAddon;
-  } catch (cause) {
-    throw new NativeLoadError(
-      `The native addon ${file} did not load: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      'Build it again with `npm run build` for this Node and this machine.',
-      cause,
-    );
-  }
-  return loaded;
+  loaded ??= load();
+  return loaded.addon;
+}
+
+/** The file that `native()` came from. @throws NativeLoadError as it does. */
+export function addonFile(): string {
+  loaded ??= load();
+  return loaded.file;
 }

@@ -225,7 +225,8 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   if (options.seeds !== undefined && options.offset !== undefined) {
     throw expected('to be absent beside `seeds`', 'offset', options.offset);
   }
-  if (!Number.isSafeInteger(offset + rows)) throw expected('a safe integer for the last row too', 'offset', offset);
+  if (!Number.isSafeInteger(offset + Math.max(rows, 1) - 1))
+    throw expected('a safe integer for the last row too', 'offset', offset);
   if (signal !== undefined && !isSignal(signal)) throw expected('an AbortSignal', 'signal', signal);
 
   return {

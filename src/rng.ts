@@ -42,7 +42,7 @@ export class Rng {
   /** The seeds of rows `offset` to `offset + count - 1`. */
   seeds(count: number, offset = 0): BigUint64Array {
     if (!Number.isSafeInteger(count) || count < 0) throw expected('a non-negative safe integer', 'count', count);
-    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(offset + count)) {
+    if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(offset + Math.max(count, 1) - 1)) {
       throw expected('a non-negative safe integer, also for the last row,', 'offset', offset);
     }
     return BigUint64Array.from({ length: count }, (_, i) => this.derive(offset + i, ROW_SEEDS));

@@ -48,7 +48,9 @@ export function rowClasses(
   rows: number,
 ): { guidance: Guidance[]; rowClass: Uint32Array } {
   const scaleOf = perRow(scale, rows, 'guidanceScale', checkScale);
-  const single = interval === undefined || typeof interval[0] === 'number';
+  if (interval !== undefined && !Array.isArray(interval))
+    throw expected('two times, or two per row', 'guidanceInterval', interval);
+  const single = interval === undefined || interval.length === 0 || typeof interval[0] === 'number';
   const everywhere: TimeInterval = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const one = single ? checkInterval(interval ?? everywhere, 'guidanceInterval') : undefined;
   const intervalOf =

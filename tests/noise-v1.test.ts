@@ -149,6 +149,27 @@ const reason = available ? '' : ' (skipped: python3, 3.9 or later, is not on PAT
     expect(bytes(addon.normals('scalar', 42n, 7, 3, 0, 64)).toString('hex')).toBe(ask([['bits', 42, 7, 3, 0, 64]])[0]);
   });
 
+  test('as does another, by a reader who had seen nothing but the page', () => {
+    const folder = join(__dirname, 'noise-v1');
+    const places = [42n, 2n ** 64n - 1n].flatMap((seed) =>
+      [0, 770].flatMap((draw) => [0, 1, 2, 3, 4093, 2 ** 34 + 7].map((element) => [seed, draw, element] as const)),
+    );
+    const script =
+      'import sys; sys.path.insert(0, sys.argv[1]); from fresh_reader import normal, row_seed, fork_seed\n' +
+      'print(*[normal(*(int(n) for n in p.split(","))) for p in sys.argv[2:]], row_seed(42, 5), fork_seed(42, 5))';
+    const answer = execFileSync(
+      'python3',
+      ['-c', script, folder, ...places.map(([seed, draw, element]) => `${seed},0,${draw},${element}`)],
+      { encoding: 'utf8' },
+    );
+    const rng = new Rng(42);
+    const ours = places.map(([seed, draw, element]) => {
+      const z = addon.normals('scalar', seed, 0, draw, element, 1);
+      return String(new Uint32Array(z.buffer, z.byteOffset, 1)[0]);
+    });
+    expect(answer.trim().split(' ')).toEqual([...ours, String(rng.seeds(1, 5)[0]), String(rng.fork(5).seed)]);
+  });
+
   test('with Rng on seeds of rows and forks', () => {
     const seeds = [0n, 1n, 42n, 0x0123_4567_89ab_cdefn, 2n ** 64n - 1n];
     const indices = [0, 1, 2, 63, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5, 2 ** 53 - 1];

@@ -63,7 +63,7 @@ std::unique_ptr<Evaluator> OnnxModel::bind(const OnnxRoles& roles, int64_t rows,
   if (!output)
     refuse("Expected an output of " + label_ + " (" + names_text(outputs_) + ") but received '" + roles.out + "'.");
 
-  OnnxBinding bound{roles, rows, 1, {rows}, {}, {}};
+  BoundPorts bound{roles, rows, 1, {rows}, {}, {}};
   for (int64_t dimension : row_shape) {
     bound.shape.push_back(dimension);
     bound.elements *= dimension;

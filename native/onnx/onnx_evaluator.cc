@@ -1,11 +1,11 @@
 // A model bound to the conditioning of one run: the step loop's buffers are the model's own input and output.
 #include "onnx_evaluator.h"
 
-#include <atomic>
 #include <cstring>
 #include <utility>
 
 #include "../../cuda/failure.h"
+#include "interruption.h"
 #include "onnx_ports.h"
 
 namespace ds {
@@ -66,7 +66,7 @@ class MovingPort {
 
 class OnnxEvaluator final : public Evaluator {
  public:
-  OnnxEvaluator(std::shared_ptr<OnnxModel> model, OnnxBinding bound, std::vector<HostTensor> extra)
+  OnnxEvaluator(std::shared_ptr<OnnxModel> model, BoundPorts bound, std::vector<HostTensor> extra)
       : model_(std::move(model)),
         api_(model_->library().api),
         bound_(std::move(bound)),
@@ -74,7 +74,7 @@ class OnnxEvaluator final : public Evaluator {
         extra_(std::move(extra)),
         times_(static_cast<size_t>(bound_.rows)),
         second_times_(takes_second_time() ? times_.size() : 0),
-        options_(api_.make<ort::RunOptionsHandle>(ort::kCreateRunOptions)),
+        stop_(api_, model_->label()),
         binding_(api_.make<ort::IoBindingHandle>(ort::kCreateIoBinding, model_->session())),
         x_(model_->library(), binding_.get(), bound_.roles.x, bound_.shape, bytes_),
         out_(model_->library(), binding_.get(), bound_.roles.out, bound_.shape, bytes_) {
@@ -107,13 +107,7 @@ class OnnxEvaluator final : public Evaluator {
     call.backend->upload(call.output, output, bytes_);
   }
 
-  void interrupt() noexcept override {
-    // Before the call to the library: its error is taken for an abort only when this says so.
-    interrupted_.store(true);
-    if (ort::Status* status = api_.call(ort::kRunOptionsSetTerminate, options_.get())) {
-      api_.call(ort::kReleaseStatus, status);
-    }
-  }
+  void interrupt() noexcept override { stop_.interrupt(); }
 
  private:
   void bind_times(const std::string& name, std::vector<float>* times, const std::vector<int64_t>& shape) {
@@ -127,14 +121,14 @@ class OnnxEvaluator final : public Evaluator {
   }
 
   void compute(float* input, float* output) {
-    if (interrupted_.load()) throw aborted();
+    stop_.check();
     x_.point_to(input);
     out_.point_to(output);
-    const ort::RunOptions* options = options_.get();
+    const ort::RunOptions* options = stop_.options();
     const ort::IoBinding* binding = binding_.get();
     ort::Status* status = api_.call(ort::kRunWithBinding, model_->session(), options, binding);
     const std::string message = status ? api_.take_message(status) : std::string();
-    if (interrupted_.load()) throw aborted();
+    stop_.check();
     if (status) {
       refuse("Running " + model_->label() + " with '" + bound_.roles.x + "' of shape " + shape_text(bound_.shape) +
              " for '" + bound_.roles.out + "' of the same shape failed; ONNX Runtime says: " + message + ".");
@@ -157,18 +151,15 @@ class OnnxEvaluator final : public Evaluator {
       refuse("Expected " + model_->label() + " to compute '" + bound_.roles.out + "' but it hands on an input.");
   }
 
-  Failure aborted() const { return Failure(FailureCode::kAborted, "The run of " + model_->label() + " was aborted."); }
-
   std::shared_ptr<OnnxModel> model_;
   const ort::Api& api_;
-  OnnxBinding bound_;
+  BoundPorts bound_;
   size_t bytes_;
   std::vector<HostTensor> extra_;
   std::vector<float> times_;
   std::vector<float> second_times_;  // flow maps only
   std::vector<float> staging_;
-  std::atomic<bool> interrupted_{false};
-  ort::RunOptionsHandle options_;
+  Interruption stop_;
   ort::IoBindingHandle binding_;
   MovingPort<decltype(ort::kBindInput)> x_;
   MovingPort<decltype(ort::kBindOutput)> out_;
@@ -176,7 +167,7 @@ class OnnxEvaluator final : public Evaluator {
 
 }  // namespace
 
-std::unique_ptr<Evaluator> make_onnx_evaluator(std::shared_ptr<OnnxModel> model, OnnxBinding binding,
+std::unique_ptr<Evaluator> make_onnx_evaluator(std::shared_ptr<OnnxModel> model, BoundPorts binding,
                                                std::vector<HostTensor> extra) {
   return std::make_unique<OnnxEvaluator>(std::move(model), std::move(binding), std::move(extra));
 }

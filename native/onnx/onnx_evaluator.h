@@ -11,7 +11,7 @@
 
 namespace ds {
 
-struct OnnxBinding {
+struct BoundPorts {
   OnnxRoles roles;
   int64_t rows;
   int64_t elements;            // of one row
@@ -21,7 +21,7 @@ struct OnnxBinding {
 };
 
 // Everything must have been checked against the ports of `model`; `extra` is kept for the life of the evaluator.
-std::unique_ptr<Evaluator> make_onnx_evaluator(std::shared_ptr<OnnxModel> model, OnnxBinding binding,
+std::unique_ptr<Evaluator> make_onnx_evaluator(std::shared_ptr<OnnxModel> model, BoundPorts binding,
                                                std::vector<HostTensor> extra);
 
 }  // namespace ds

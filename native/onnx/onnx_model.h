@@ -17,13 +17,16 @@ class OnnxModel final : public OnnxSession {
 
   const std::vector<OnnxPort>& inputs() const override { return inputs_; }
   const std::vector<OnnxPort>& outputs() const override { return outputs_; }
-  std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) override;
+  std::unique_ptr<OnnxCall> call() override;
   std::unique_ptr<Evaluator> bind(const OnnxRoles& roles, int64_t rows, const std::vector<int64_t>& row_shape,
                                   std::vector<HostTensor> extra) override;
 
   const ort::Library& library() const noexcept { return *library_; }
   ort::Session* session() const noexcept { return session_.get(); }
   const std::string& label() const noexcept { return label_; }
+
+  // Runs once on host tensors.
+  std::vector<HostTensor> run(const std::vector<HostTensor>& feeds, const ort::RunOptions* options) const;
 
  private:
   HostTensor read_output(const OnnxPort& port, ort::Value* value) const;

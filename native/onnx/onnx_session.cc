@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../../cuda/failure.h"
+#include "interruption.h"
 #include "onnx_model.h"
 #include "onnx_ports.h"
 
@@ -43,6 +44,27 @@ OnnxPort read_port(const ort::Library& library, const ort::Session* session, siz
   port.shape = read_shape(api, info);
   return port;
 }
+
+class ModelCall final : public OnnxCall {
+ public:
+  explicit ModelCall(std::shared_ptr<const OnnxModel> model)
+      : model_(std::move(model)), stop_(model_->library().api, model_->label()) {}
+
+  std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) override {
+    stop_.check();
+    try {
+      return model_->run(feeds, stop_.options());
+    } catch (...) {
+      stop_.check();
+      throw;
+    }
+  }
+  void interrupt() noexcept override { stop_.interrupt(); }
+
+ private:
+  std::shared_ptr<const OnnxModel> model_;
+  Interruption stop_;
+};
 
 }  // namespace
 
@@ -100,7 +122,11 @@ OnnxModel::OnnxModel(std::shared_ptr<const ort::Library> library, ort::SessionHa
   }
 }
 
-std::vector<HostTensor> OnnxModel::run(const std::vector<HostTensor>& feeds) {
+std::unique_ptr<OnnxCall> OnnxModel::call() {
+  return std::make_unique<ModelCall>(std::static_pointer_cast<OnnxModel>(shared_from_this()));
+}
+
+std::vector<HostTensor> OnnxModel::run(const std::vector<HostTensor>& feeds, const ort::RunOptions* options) const {
   std::vector<std::string> given;
   for (const HostTensor& feed : feeds) given.push_back(feed.name);
   check_names(inputs_, given, label_);
@@ -127,8 +153,7 @@ std::vector<HostTensor> OnnxModel::run(const std::vector<HostTensor>& feeds) {
   std::vector<ort::Value*> made(outputs_.size(), nullptr);
   std::vector<ort::ValueHandle> owned;
   owned.reserve(made.size());
-  const ort::RunOptions* no_options = nullptr;
-  ort::Status* status = library_->api.call(ort::kRun, session_.get(), no_options, names.data(), values.data(),
+  ort::Status* status = library_->api.call(ort::kRun, session_.get(), options, names.data(), values.data(),
                                            values.size(), output_names.data(), made.size(), made.data());
   for (ort::Value* value : made) owned.emplace_back(value, ort::ValueHandle::deleter_type{&library_->api});
   if (status) {

@@ -32,6 +32,16 @@ struct OnnxRoles {
   std::string x, t, r, out;
 };
 
+// One single run of a model on host tensors. Keeps the session alive.
+class OnnxCall {
+ public:
+  virtual ~OnnxCall() = default;
+  // Waits. Throws Failure(kModel), and kAborted after interrupt().
+  virtual std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) = 0;
+  // From any thread, before or during run().
+  virtual void interrupt() noexcept = 0;
+};
+
 class OnnxSession : public std::enable_shared_from_this<OnnxSession> {
  public:
   // Loads the library (once per path and process) and the model. Throws Failure(kModel) with a sentence that names
@@ -43,8 +53,8 @@ class OnnxSession : public std::enable_shared_from_this<OnnxSession> {
   virtual const std::vector<OnnxPort>& inputs() const = 0;
   virtual const std::vector<OnnxPort>& outputs() const = 0;
 
-  // Runs once on host tensors and waits; several threads may do so at a time. Throws Failure(kModel).
-  virtual std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) = 0;
+  // Several may run at a time. Throws Failure(kModel).
+  virtual std::unique_ptr<OnnxCall> call() = 0;
 
   // An evaluator for one run: `extra` are the inputs without a role, with a leading dimension of `rows`, kept for the
   // run. `row_shape` is the shape of one row of x. The evaluator keeps the session alive. Throws Failure(kModel).

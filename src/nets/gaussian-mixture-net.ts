@@ -33,7 +33,7 @@ function checkPositive(values: ArrayLike<number>, count: number, option: string)
     throw expected(`an array of ${count} positive numbers`, option, values);
   }
   return Float32Array.from(values, (value: number, i: number) => {
-    if (!(value > 0 && Number.isFinite(Math.fround(value))))
+    if (typeof value !== 'number' || !(value > 0 && Number.isFinite(Math.fround(value))))
       throw expected('a positive finite number', `${option}[${i}]`, value);
     return value;
   });
@@ -48,8 +48,9 @@ function checkMeans(means: GaussianMixture['means']): { values: Float32Array; co
     const mean = means[k];
     if (mean?.length !== elements) throw expected(`${elements} numbers, as in means[0]`, `means[${k}]`, mean);
     for (let i = 0; i < elements; i++) {
-      const value = mean[i] as number;
-      if (!Number.isFinite(Math.fround(value))) throw expected('a finite number', `means[${k}][${i}]`, value);
+      const value: unknown = mean[i];
+      if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
+        throw expected('a finite number', `means[${k}][${i}]`, value);
       values[k * elements + i] = value;
     }
   }

@@ -51,7 +51,6 @@ export class OnnxModel {
    * @throws ModelError where the file, the model or the library is not usable, with the remedy.
    */
   static async load(model: string | Uint8Array, options: OnnxModelOptions = {}): Promise<OnnxModel> {
-    if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
     refuseUnknownKeys(options, ['device', 'library', 'threads'], 'options');
     const { device = Device.default(), library } = options;
     if (!(device instanceof Device)) throw expected('a Device', 'device', device);

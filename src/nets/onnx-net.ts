@@ -71,7 +71,6 @@ export class OnnxNet implements NativeNet {
 
   /** @throws ModelError, or InvalidArgumentError naming the port that the model does not have. */
   static async load(model: string | Uint8Array, options: OnnxNetOptions = {}): Promise<OnnxNet> {
-    if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
     refuseUnknownKeys(options, ['device', 'library', 'threads', 'x', 't', 'r', 'output'], 'options');
     const { x, t, r, output, ...rest } = options;
     const loaded = await OnnxModel.load(model, rest);

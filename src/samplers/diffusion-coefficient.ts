@@ -55,7 +55,8 @@ export function checkCoeff(coeff: unknown, norm: unknown): CheckedCoeff {
     const name = coeff.name === '' ? 'w(t)' : coeff.name;
     return { name, w: coeff as DiffusionCoeffFunction, unitClock: false };
   }
-  const named = Object.hasOwn(NAMED, String(coeff)) ? NAMED[coeff as DiffusionCoeff] : undefined;
+  const known = typeof coeff === 'string' && Object.hasOwn(NAMED, coeff);
+  const named = known ? NAMED[coeff as DiffusionCoeff] : undefined;
   if (named === undefined) {
     throw expected(`a function or one of ${Object.keys(NAMED).join(', ')}`, 'diffusionCoeff', coeff);
   }
@@ -64,6 +65,15 @@ export function checkCoeff(coeff: unknown, norm: unknown): CheckedCoeff {
     throw expected('a finite number of at least 0', 'diffusionCoeffNorm', norm);
   }
   return { name: coeff as DiffusionCoeff, w: (t) => named.w(t, k), unitClock: named.unitClock };
+}
+
+/** w(t), or what it threw: refused like any other value that is no number. */
+function valueOf(w: DiffusionCoeffFunction, t: number): unknown {
+  try {
+    return w(t);
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Refuses w that is not finite or negative where it will be evaluated, and scores that do not exist there. */
@@ -80,7 +90,7 @@ export function checkCoeffOnGrid(
     );
   }
   grid.subarray(0, -1).forEach((t, i) => {
-    const value: unknown = w(t);
+    const value = valueOf(w, t);
     if (typeof value !== 'number' || !(value >= 0 && value < Number.POSITIVE_INFINITY)) {
       throw expected(
         'a finite number of at least 0',

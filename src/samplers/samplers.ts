@@ -60,7 +60,11 @@ export abstract class Samplers {
       if (typeof custom !== 'object' || !Number.isSafeInteger(custom?.length) || custom.length < 2) {
         throw expected('an array of at least two times', 'timeGrid', custom);
       }
-      this.customGrid = Float64Array.from(custom);
+      this.customGrid = Float64Array.from({ length: custom.length }, (_, i) => {
+        const t: unknown = custom[i];
+        if (typeof t !== 'number') throw expected('a number', `timeGrid[${i}]`, t);
+        return t;
+      });
     }
     const steps = custom === undefined ? (config.numSamplingSteps ?? DEFAULT_STEPS) : custom.length - 1;
     if (!Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS) {

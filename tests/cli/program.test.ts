@@ -32,7 +32,7 @@ test.each([
   ['plan extra', 'too many arguments'],
   ['sample', 'for `--model` but received undefined'],
   ['sample --model', "'-m, --model <file>' argument missing"],
-  ['plan --sampler ode', "Expected one of euler, heun for `--sampler` but received 'ode'."],
+  ['plan --sampler ode', "Expected one of euler, heun, euler-maruyama, euler_jump for `--sampler` but received 'ode'."],
   ['plan --steps 0', "Expected an integer from 1 to 1000000 for `--steps` but received '0'."],
   ['plan --steps 1.5', "for `--steps` but received '1.5'"],
   ['plan --guidance x', "Expected a number for `--guidance` but received 'x'."],

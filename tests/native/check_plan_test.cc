@@ -36,6 +36,12 @@ void test_check_plan() {
   refused("rowShape", [](Plan* p) { p->row_shape = {int64_t{1} << 40, int64_t{1} << 40}; });
   refused("rowShape", [](Plan* p) { p->row_shape = {-37, -1}; });
   refused("slots", [](Plan* p) { p->slots = 0; });
+  refused("classes", [](Plan* p) {
+    p->rows = 0, p->row_class.clear(), p->seeds.clear(), p->words.clear(), p->times.clear();
+    p->classes = 0, p->programs[1].times = ~0u;
+  });
+  refused("programs[1].times", [](Plan* p) { p->programs[1].times = (1u << 20) + 1; });
+  refused("programs[0].words", [](Plan* p) { p->programs[0].words = (1u << 20) + 1; });
   refused("rowClass", [](Plan* p) { p->row_class.pop_back(); });
   refused("rowClass[1]", [](Plan* p) { p->row_class[1] = 2; });
   refused("seeds", [](Plan* p) { p->seeds.pop_back(); });

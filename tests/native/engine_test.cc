@@ -33,6 +33,8 @@ int main() {
   ds::test_interrupt();
   ds::test_preview();
   ds::test_check_plan();
+  ds::test_pacing();
+  ds::test_stop();
   ds::test_memory();
   ds::test_cuda_problems();
   if (ds::failures > 0) {

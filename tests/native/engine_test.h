@@ -26,6 +26,8 @@ void test_second_time();
 void test_interrupt();
 void test_preview();
 void test_check_plan();
+void test_pacing();
+void test_stop();
 void test_memory();
 void test_cuda_problems();
 

@@ -1,6 +1,7 @@
 // A run as a task on an executor: what its listener hears of steps, previews and foreign networks.
 #include "../../native/run.h"
 
+#include <chrono>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -34,6 +35,7 @@ class CountingBackend final : public Backend {
   void combine(const CombineArgs& args) override { inner_->combine(args); }
   void mixture(const MixtureArgs& args) override { inner_->mixture(args); }
   void step_done() override { inner_->step_done(); }
+  bool ready(uint32_t ahead) override { return inner_->ready(ahead); }
   void finish() override { inner_->finish(); }
   bool host_memory() const noexcept override { return true; }
 
@@ -55,14 +57,14 @@ struct Story {
   RunEnd end;
 };
 
-// Wants every `every`-th message, as a JavaScript thread does that is busy in between.
+// Wants every `every`-th message, as a JavaScript thread does that is busy in between, and the last one.
 class StoryListener final : public RunListener {
  public:
   StoryListener(Story* story, uint32_t every) : story_(story), every_(every) {}
   void network_due() override {
     tell([](Story& story) { story.due = true; });
   }
-  bool progress_wanted() noexcept override { return ++asked_ % every_ == 0; }
+  bool progress_wanted(bool last) noexcept override { return ++asked_ % every_ == 0 || last; }
   void progressed(uint32_t steps, std::vector<float> preview) noexcept override {
     tell([&](Story& story) { story.heard.push_back({steps, std::move(preview)}); });
   }
@@ -130,7 +132,7 @@ int live(const Plan& plan, uint32_t every, Story* story) {
     run->answer(out.data());
   }
   check(!story->end.failed, "the run ends well: " + story->end.failure.message);
-  executor.stop();
+  check(executor.stop(std::chrono::seconds(10)), "an idle executor stops");
   return downloads;
 }
 
@@ -141,10 +143,12 @@ void test_preview() {
     for (const int32_t slot : {0, 1}) {
       Story story;
       const int downloads = live(ends_with_network(slot), every, &story);
-      check(story.heard.size() == kSteps / every, "a preview goes with each progress that is wanted");
+      check(story.heard.size() == (kSteps + every - 1) / every, "a preview goes with each progress that is wanted");
+      check(!story.heard.empty() && story.heard.back().steps == kSteps, "the last step is told before the end");
       check(downloads == static_cast<int>(story.heard.size()) + 1, "what nobody would hear of is not copied");
       for (const Heard& heard : story.heard) {
-        check(heard.steps % every == 0 && heard.preview.size() == kValues, "a preview comes with its step");
+        check((heard.steps % every == 0 || heard.steps == kSteps) && heard.preview.size() == kValues,
+              "a preview comes with its step");
         const float scale = static_cast<float>(1u << heard.steps), shift = static_cast<float>(heard.steps - 1);
         for (size_t i = 0; i < heard.preview.size(); ++i) {
           const float expected = static_cast<float>(i) * scale + (slot == 1 ? shift : 0.0f);
