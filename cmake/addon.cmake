@@ -40,5 +40,6 @@ if(APPLE)
 else()
   # The static CUDA runtime must not meet another copy of itself in the process; and a symbol that nothing defines
   # must fail when the addon is loaded, not when it is first called.
-  target_link_options(diffusion_samplers PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,now)
+  target_link_options(diffusion_samplers PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,now
+                      $<$<CONFIG:Release>:-s>)
 endif()

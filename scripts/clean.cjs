@@ -3,6 +3,17 @@
 const { rmSync } = require('node:fs');
 const { join } = require('node:path');
 
-for (const folder of ['build', 'build-gyp', 'build-engine', 'build-variants', 'coverage', 'dist']) {
+const folders = [
+  'build',
+  'build-gyp',
+  'build-engine',
+  'build-nodes',
+  'build-variants',
+  'coverage',
+  'dist',
+  'prebuilds',
+];
+
+for (const folder of folders) {
   rmSync(join(__dirname, '..', folder), { recursive: true, force: true });
 }

@@ -95,4 +95,4 @@ function jobs() {
   return Number(process.env.CMAKE_BUILD_PARALLEL_LEVEL) || Math.min(availableParallelism(), 8);
 }
 
-module.exports = { decideCuda, findNvcc, jobs, missingTool };
+module.exports = { decideCuda, findNvcc, jobs, missingTool, onPath };

@@ -21,7 +21,10 @@ export interface DeviceReport {
 function explainCuda(state: CudaState): { usable: boolean; reason: string; remedy: string } {
   const no = (reason: string, remedy: string) => ({ usable: false, reason, remedy });
   if (!state.built) {
-    return no('built without CUDA', 'Install the CUDA toolkit (nvcc) and build again with `npm run build`.');
+    return no(
+      'built without CUDA',
+      'Install the CUDA toolkit (nvcc) and build again with `npx diffusion-samplers build`.',
+    );
   }
   switch (state.code) {
     case 0:

@@ -1,6 +1,7 @@
-/** Samples as one picture: a near-square grid of gray or RGB images, encoded as PNG. */
-import { encode } from 'fast-png';
+/** Samples as one picture: a near-square grid of gray or RGB images. */
 import { expected } from '../errors';
+
+export { encodePng } from './png';
 
 export interface ImageSize {
   channels: 1 | 3;
@@ -57,9 +58,4 @@ export function drawGrid(data: Float32Array, shape: readonly number[], options: 
     }
   }
   return { width, height, channels, pixels };
-}
-
-/** The bytes of a PNG file; the same picture gives the same bytes. */
-export function encodePng({ width, height, channels, pixels }: Picture): Uint8Array {
-  return encode({ width, height, channels, depth: 8, data: pixels });
 }

@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { devices } from '../device';
-import { expected } from '../errors';
+import { expected, SamplersError } from '../errors';
 import { native } from '../native';
+import { buildAddon, type BuildOptions } from './build-addon';
 import { checkDestination, chooseDestination, deliver } from './destination';
 import { devicesText } from './devices-text';
+import { diagnose } from './doctor';
+import { doctorText } from './doctor-text';
 import { drawSamples } from './draw-samples';
 import { guard } from './failure';
 import { planText } from './plan-table';
@@ -59,6 +62,13 @@ async function listDevices({ json = false }: { json?: boolean }, terminal: Termi
   await write(terminal.stdout, json ? `${JSON.stringify({ build, ...report })}\n` : devicesText(report, build));
 }
 
+async function doctor({ json = false }: { json?: boolean }, terminal: Terminal): Promise<void> {
+  const diagnosis = diagnose();
+  const report = json ? `${JSON.stringify({ version: packageVersion(), ...diagnosis })}\n` : doctorText(diagnosis);
+  await write(terminal.stdout, report);
+  if (!diagnosis.usable) throw new SamplersError('ERR_NOT_USABLE', 'Something that is needed is not there.');
+}
+
 /** A commander command that throws instead of exiting, and speaks through `terminal`. */
 export function command(name: string, { stdout, stderr }: Terminal): Command {
   return new Command(name)
@@ -106,6 +116,18 @@ function buildProgram(terminal: Terminal): Command {
     .description('show what was built in, what was found, and why not')
     .addOption(json('as JSON'))
     .action((options: { json?: boolean }) => listDevices(options, terminal));
+
+  program
+    .command('doctor')
+    .description('check whether this package can sample here, and say what to do where it cannot')
+    .addOption(json('as JSON'))
+    .action((options: { json?: boolean }) => doctor(options, terminal));
+
+  program
+    .command('build')
+    .description('build the native addon from the sources in this package')
+    .addOption(new Option('--cuda <choice>', 'build with CUDA').choices(['auto', 'on', 'off']).default('auto'))
+    .action((options: BuildOptions) => buildAddon(options, terminal));
   return program;
 }
 

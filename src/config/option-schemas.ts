@@ -64,6 +64,11 @@ export const BASE_SHAPE = {
   timeGrid: z.preprocess(plainArray, times),
 } satisfies Shape<SamplersConfig>;
 
+/** The options of every sampler that are not in the hands of its own schema. */
+export function baseSchema(keys: readonly string[]): z.ZodType {
+  return z.object(Object.fromEntries(Object.entries(BASE_SHAPE).filter(([key]) => keys.includes(key)))).partial();
+}
+
 /** For samplers without options of their own. */
 export const NO_OPTIONS = z.object({});
 
@@ -116,7 +121,7 @@ const KWARGS = new Map<string, z.ZodType>([
   ['exp', EXP],
 ]);
 
-/** Schema of the options of a distribution: a registered one checks its values itself. */
+/** Schema of `samplingTimeKwargs` for a distribution: a registered one checks its values itself. */
 export function timeKwargsSchema(dist: string | undefined): z.ZodType {
-  return KWARGS.get(dist ?? '') ?? BASE_SHAPE.samplingTimeKwargs;
+  return z.object({ samplingTimeKwargs: KWARGS.get(dist ?? '') ?? BASE_SHAPE.samplingTimeKwargs });
 }

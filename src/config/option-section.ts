@@ -9,7 +9,7 @@ const SUGGESTIONS = 20;
 
 /** Whose option a key is, where it belongs to another sampler. */
 function owner(key: string): string | undefined {
-  return samplerNames().find((name) => Object.hasOwn(samplerEntry(name)?.options?.shape ?? {}, key));
+  return samplerNames().find((name) => Object.hasOwn(samplerEntry(name)?.options()?.shape ?? {}, key));
 }
 
 export class OptionSection {

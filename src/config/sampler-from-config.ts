@@ -1,12 +1,12 @@
 /** From a config to a sampler: what is named is looked up in the allowlist, what is given is checked, nothing is guessed. */
-import { z } from 'zod';
+import type { ZodType } from 'zod';
 import { ConfigError, describe, InvalidArgumentError, printable } from '../errors';
 import { EulerSampler } from '../samplers/euler';
 import { samplerEntry, samplerNames, type SamplerEntry } from '../samplers/registry';
 import type { Samplers } from '../samplers/samplers';
 import { DEFAULT_SAMPLING_TIME_KWARGS } from '../time-grid';
 import { ConfigReader, isPlainObject, reason } from './config-reader';
-import { BASE_SHAPE, timeKwargsSchema } from './option-schemas';
+import { optionSchemas } from './lazy-schemas';
 import { OptionSection } from './option-section';
 import { nearest } from './spelling';
 
@@ -32,7 +32,7 @@ function readClass(reader: ConfigReader, config: object): SamplerEntry | undefin
 }
 
 /** Values that `schema` accepts, as it returns them; issues for the others. */
-function parse(section: OptionSection, reader: ConfigReader, schema: z.ZodType, values: Values, ours: boolean): Values {
+function parse(section: OptionSection, reader: ConfigReader, schema: ZodType, values: Values, ours: boolean): Values {
   const result = schema.safeParse(values);
   if (result.success) return result.data as Values;
   for (const issue of result.error.issues) {
@@ -46,6 +46,7 @@ function parse(section: OptionSection, reader: ConfigReader, schema: z.ZodType, 
 
 /** Options of the time grid, in place: their keys depend on the distribution. */
 function readTimeKwargs(section: OptionSection, reader: ConfigReader, values: Values, entry: SamplerEntry): void {
+  const { BASE_SHAPE, timeKwargsSchema } = optionSchemas();
   const given = values.samplingTimeKwargs;
   if (!isPlainObject(given)) return;
   const named = values.samplingTimeDist;
@@ -55,25 +56,26 @@ function readTimeKwargs(section: OptionSection, reader: ConfigReader, values: Va
   const dist = parsed === undefined ? fallback : parsed.success ? (parsed.data as string) : undefined;
   const defaults = new Map<string, object>(Object.entries(DEFAULT_SAMPLING_TIME_KWARGS)).get(dist ?? '');
   const kwargs = section.read(given, ['samplingTimeKwargs'], defaults && Object.keys(defaults));
-  const schema = z.object({ samplingTimeKwargs: timeKwargsSchema(dist) });
-  parse(section, reader, schema, { samplingTimeKwargs: kwargs }, true);
+  parse(section, reader, timeKwargsSchema(dist), { samplingTimeKwargs: kwargs }, true);
   values.samplingTimeKwargs = kwargs;
 }
 
 /** Checked options, ready for the constructor. */
 function readOptions(reader: ConfigReader, section: OptionSection, value: object, entry: SamplerEntry): Values {
-  const ownShape = entry.options?.shape ?? {};
-  const baseShape = Object.fromEntries(Object.entries(BASE_SHAPE).filter(([key]) => !Object.hasOwn(ownShape, key)));
-  const known = entry.options && [...new Set([...Object.keys(BASE_SHAPE), ...Object.keys(ownShape)])];
+  const { BASE_SHAPE, baseSchema } = optionSchemas();
+  const schema = entry.options();
+  const ownKeys = Object.keys(schema?.shape ?? {});
+  const baseKeys = Object.keys(BASE_SHAPE).filter((key) => !ownKeys.includes(key));
+  const known = schema && [...baseKeys, ...ownKeys];
   const values = section.read(value, [], known, section.root === '' ? CLASS_KEYS : []);
   readTimeKwargs(section, reader, values, entry);
-  const isBase = ([key]: [string, unknown]): boolean => Object.hasOwn(baseShape, key);
+  const isBase = ([key]: [string, unknown]): boolean => baseKeys.includes(key);
   const all = Object.entries(values);
   const base = Object.fromEntries(all.filter(isBase));
   const own = Object.fromEntries(all.filter((option) => !isBase(option)));
   return {
-    ...parse(section, reader, z.object(baseShape).partial(), base, true),
-    ...(entry.options === undefined ? own : parse(section, reader, entry.options, own, entry.builtIn)),
+    ...parse(section, reader, baseSchema(baseKeys), base, true),
+    ...(schema === undefined ? own : parse(section, reader, schema, own, entry.builtIn)),
   };
 }
 

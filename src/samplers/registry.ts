@@ -1,6 +1,6 @@
 /** The samplers by name: the allowlist of configs and commands that choose one by a string. */
 import type { ZodObject } from 'zod';
-import { EULER_MARUYAMA_OPTIONS, HEUN_OPTIONS, NO_OPTIONS } from '../config/option-schemas';
+import { optionSchemas } from '../config/lazy-schemas';
 import { toCamel } from '../config/spelling';
 import { expected } from '../errors';
 import { EulerSampler } from './euler';
@@ -15,16 +15,19 @@ export type SamplerClass = new (config?: SamplersConfig) => Samplers;
 /** What a name stands for. */
 export interface SamplerEntry {
   readonly sampler: SamplerClass;
-  /** Its options beyond SamplersConfig; undefined where only the constructor knows them. */
-  readonly options: ZodObject | undefined;
+  /** Schema of its options beyond SamplersConfig; gives undefined where only the constructor knows them. */
+  readonly options: () => ZodObject | undefined;
   readonly builtIn: boolean;
 }
 
 const entries = new Map<string, SamplerEntry>([
-  ['euler', { sampler: EulerSampler, options: NO_OPTIONS, builtIn: true }],
-  ['heun', { sampler: HeunSampler, options: HEUN_OPTIONS, builtIn: true }],
-  ['euler-maruyama', { sampler: EulerMaruyamaSampler, options: EULER_MARUYAMA_OPTIONS, builtIn: true }],
-  ['euler_jump', { sampler: EulerJumpSampler, options: NO_OPTIONS, builtIn: true }],
+  ['euler', { sampler: EulerSampler, options: () => optionSchemas().NO_OPTIONS, builtIn: true }],
+  ['heun', { sampler: HeunSampler, options: () => optionSchemas().HEUN_OPTIONS, builtIn: true }],
+  [
+    'euler-maruyama',
+    { sampler: EulerMaruyamaSampler, options: () => optionSchemas().EULER_MARUYAMA_OPTIONS, builtIn: true },
+  ],
+  ['euler_jump', { sampler: EulerJumpSampler, options: () => optionSchemas().NO_OPTIONS, builtIn: true }],
 ]);
 
 /** Names that `sampler_class` accepts now. */
@@ -65,5 +68,5 @@ export function registerSampler(name: string, sampler: new (config: never) => Sa
     throw expected('a subclass of Samplers', 'sampler', sampler);
   }
   if (options !== undefined) checkSchema(options);
-  entries.set(name, { sampler: sampler as SamplerClass, options, builtIn: false });
+  entries.set(name, { sampler: sampler as SamplerClass, options: () => options, builtIn: false });
 }
