@@ -46,6 +46,8 @@ export function fromFailure(
   networks: readonly string[],
   signal: AbortSignal | undefined,
 ): SamplersError {
+  // Nobody asked for it by the signal: the device went away under the run.
+  if (failure.code === 'ABORTED' && signal?.aborted !== true) return new DisposedError('The device');
   if (failure.code !== 'NUMERICAL') return byCode(failure.code, failure.message, signal?.reason);
   const { step, row, evaluator } = failure;
   const name = evaluator < 0 ? undefined : networks[evaluator];

@@ -53,6 +53,15 @@ test('the lanes of the CPU give the same bits', async () => {
   bits.forEach((b) => expect(b).toEqual(bits[0]));
 });
 
+test('a run whose device is disposed of ends with a DisposedError', async () => {
+  const device = await Device.open('cpu', { threads: 1 });
+  const net = new SiTInterface(() => new Promise<void>(() => undefined));
+  const run = new HeunSampler().sample(new Rng(1), net, [1, 4], { device });
+  while (run.plan === undefined) await new Promise((resolve) => setImmediate(resolve));
+  device.dispose();
+  await expect(run).rejects.toThrow(DisposedError);
+});
+
 test('a device is unusable after dispose, and says so', async () => {
   const device = await Device.open('cpu');
   const net = new SiTInterface(GaussianMixtureNet.create(conditional, { device }));
