@@ -1,5 +1,7 @@
-import { EulerMaruyamaSampler, EulerSampler, HeunSampler } from '../../src';
+import { EulerJumpSampler, EulerMaruyamaSampler, EulerSampler, HeunSampler, MeanFlowInterface } from '../../src';
 import { contractSuite } from '../support/contract-suite';
+import { conditional, guide } from '../support/mixture';
+import { mixtureFunction } from '../support/networks';
 import { Ab2Sampler, MidpointSampler, NoisySampler } from '../support/own-samplers';
 
 contractSuite('EulerSampler', { make: (c) => new EulerSampler(c), evaluations: (n) => n, deterministic: true });
@@ -8,6 +10,16 @@ contractSuite('EulerMaruyamaSampler', {
   make: (c) => new EulerMaruyamaSampler({ ...c, diffusionCoeff: 'linear' }),
   evaluations: (n) => n,
   deterministic: false,
+});
+contractSuite('EulerJumpSampler', {
+  make: (c) => new EulerJumpSampler(c),
+  evaluations: (n) => n,
+  deterministic: true,
+  // Any network that takes a second time will do here; exact flow maps are in euler-jump.test.ts.
+  nets: () => ({
+    net: new MeanFlowInterface(mixtureFunction(conditional)),
+    gNet: new MeanFlowInterface(mixtureFunction(guide)),
+  }),
 });
 contractSuite("a user's MidpointSampler", {
   make: (c) => new MidpointSampler(c),
