@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import ts from 'typescript';
 
 const ROOT = resolve(__dirname, '..');
-const blocks = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map(
-  (m) => m[1] as string,
+const blocks = ['README.md', 'docs/samplers.md'].flatMap((page) =>
+  [...readFileSync(join(ROOT, page), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g)].map((m) => m[1] as string),
 );
 
 /** The block as the body of a function: its import becomes a require of the sources. */
@@ -15,11 +15,11 @@ function body(block: string): string {
   return outputText.replace('require("diffusion-samplers")', `require(${JSON.stringify(join(ROOT, 'src'))})`);
 }
 
-test('the README has examples', () => {
-  expect(blocks.length).toBeGreaterThanOrEqual(3);
+test('README and docs have examples', () => {
+  expect(blocks.length).toBeGreaterThanOrEqual(4);
 });
 
-test.each(blocks.map((block, i) => [i + 1, block] as const))('example %d of the README runs', async (_, block) => {
+test.each(blocks.map((block, i) => [i + 1, block] as const))('example %d of README and docs runs', async (_, block) => {
   const before = process.cwd();
   process.chdir(ROOT);
   const log = jest.spyOn(console, 'error').mockImplementation(() => undefined);
@@ -34,7 +34,7 @@ test.each(blocks.map((block, i) => [i + 1, block] as const))('example %d of the 
   }
 });
 
-test('the examples of the README have the right types', () => {
+test('the examples of README and docs have the right types', () => {
   const files = new Map(blocks.map((block, i) => [join(ROOT, `readme-example-${i + 1}.ts`), block]));
   const options: ts.CompilerOptions = {
     strict: true,
