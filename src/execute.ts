@@ -3,7 +3,7 @@ import type { Device } from './device';
 import { AbortError, describe, expected, isFloat32Array, ModelError } from './errors';
 import type { NativeEvaluator, NativePlan, NativeRun, NativeStart, NativeTensor, RunHandlers } from './native';
 import { fromFailure, fromNativeError } from './native-error';
-import type { NetworkCall } from './nets/network';
+import type { NetKwargs, NetworkCall } from './nets/network';
 import { lower } from './plan/lower';
 import type { Request } from './options';
 import type { Plan } from './plan/plan';
@@ -14,6 +14,8 @@ export interface Execution {
   device: Device;
   plan: Plan;
   evaluators: readonly Evaluator[];
+  /** The guide's conditioning, which errors call by another name. */
+  guideKwargs: NetKwargs;
   seeds: BigUint64Array;
   starts: NativeStart[];
   /** Buffers to hand out. */
@@ -23,12 +25,13 @@ export interface Execution {
   onProgress?: (step: number, preview: Float32Array | null) => void;
 }
 
-function bind({ network, kwargs }: Evaluator, { plan, device }: Execution): NativeEvaluator {
+function bind({ network, kwargs }: Evaluator, { plan, device, guideKwargs }: Execution): NativeEvaluator {
   if (typeof network === 'function') return { network: null, ports: null, inputs: {} };
   if (network.device !== device) {
     throw expected(`a network on the run's device (${device.name})`, network.name, network.device);
   }
-  return network.bind(plan.data.rows, plan.data.rowShape, kwargs);
+  const option = kwargs === guideKwargs ? 'gNetKwargs' : 'netKwargs';
+  return network.bind(plan.data.rows, plan.data.rowShape, kwargs, option);
 }
 
 /** Runs a plan to its end. @throws the typed errors of `Samplers.sample`. */

@@ -64,7 +64,6 @@ const KEYS = [
   'device',
   'signal',
 ] as const;
-const NO_KWARGS: NetKwargs = Object.freeze({});
 const MAX_ROWS = 2 ** 27;
 
 /** Options after validation: nothing optional left but what may be absent. */
@@ -101,7 +100,7 @@ export function checkNet(net: unknown, option: string): Net {
 }
 
 function checkKwargs(kwargs: unknown, option: string): NetKwargs {
-  if (kwargs === undefined) return NO_KWARGS;
+  if (kwargs === undefined) return Object.freeze({});
   if (typeof kwargs !== 'object' || kwargs === null || ArrayBuffer.isView(kwargs) || Array.isArray(kwargs)) {
     throw expected('an object of named inputs', option, kwargs);
   }
@@ -208,10 +207,15 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   const { guidance, rowClass } = rowClasses(guidanceScale, guidanceInterval, rows);
   const hasGuide = gNetGiven !== undefined || options.gNetKwargs !== undefined;
   if (!hasGuide && guidance.some(({ w }) => w !== 1)) {
-    throw expected('1 where neither `gNet` nor `gNetKwargs` is given', 'guidanceScale', guidanceScale);
+    throw expected(
+      '1, as there is no guide,',
+      'guidanceScale',
+      guidanceScale,
+      'Give `gNetKwargs` (conditioning of the guide), or `gNet`.',
+    );
   }
   if (!hasGuide && guidanceInterval !== undefined) {
-    throw expected('to be absent where neither `gNet` nor `gNetKwargs` is given', 'guidanceInterval', guidanceInterval);
+    throw expected('to be absent, as there is no guide,', 'guidanceInterval', guidanceInterval);
   }
   const gNet = hasGuide ? (gNetGiven ?? net) : undefined;
   if (gNet !== undefined && gNet.record.name !== net.record.name) {

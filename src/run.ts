@@ -150,6 +150,7 @@ export class SampleRun implements PromiseLike<Tensor> {
       device,
       plan,
       evaluators: evaluators.list,
+      guideKwargs: request.gNetKwargs,
       seeds: rowSeeds(plan, rng, request),
       starts,
       results: [0, ...states, ...denoised],

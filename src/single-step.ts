@@ -69,6 +69,7 @@ export async function runStep(
       device,
       plan,
       evaluators: evaluators.list,
+      guideKwargs: request.gNetKwargs,
       seeds: rowSeeds(plan, rng, request),
       starts: [state, ...given.map(([name, data]) => ({ slot: home(name), data }))],
       results: [0, ...kept.map(home)],

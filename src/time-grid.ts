@@ -107,7 +107,12 @@ registerSamplingTimeDist('uniform', {
   defaults: { tStart: 1, tEnd: 0, tShiftBase: 4096, tShiftCur: 4096 },
   grid(steps, kwargs, record, given) {
     if (given.tStart === undefined && record.range.max !== 1) {
-      throw expected(`a first time on the clock of ${record.name}`, 'samplingTimeKwargs.tStart', undefined);
+      throw expected(
+        `a first time on the clock of ${record.name}`,
+        'samplingTimeKwargs.tStart',
+        undefined,
+        "Give one, such as 80, or take samplingTimeDist 'exp'.",
+      );
     }
     const start = number(kwargs.tStart, 'tStart', false);
     const end = number(kwargs.tEnd, 'tEnd', false);

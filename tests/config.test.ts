@@ -17,6 +17,7 @@ import {
   type Expr,
   type SamplersConfig,
   type Step,
+  samplerNames,
 } from '../src';
 
 declare module '../src/time-grid' {
@@ -224,7 +225,7 @@ describe('sampler_class', () => {
     'refuses %p',
     (name) => {
       expect(paths({ sampler_class: name })).toEqual(['sampler_class']);
-      expect(message({ sampler_class: name })).toMatch('Expected one of euler, heun, euler-maruyama, euler_jump');
+      expect(message({ sampler_class: name })).toContain(`Expected one of ${samplerNames().join(', ')}`);
     },
   );
 

@@ -115,10 +115,10 @@ test.each(['throws', 'rejects'])(
 );
 
 test('200 workers that are terminated at any moment crash nothing', async () => {
-  process.env['DIFFUSION_SAMPLERS_ADDON'] ??= addonPath();
+  const env = { ...process.env, DIFFUSION_SAMPLERS_ADDON: addonPath() };
   const one = async (i: number): Promise<void> => {
     const network = ['javascript', 'onnx', 'exact', 'never settled'][i % 4] as string;
-    const worker = new Worker(program(network, ''), { eval: true, stdout: true });
+    const worker = new Worker(program(network, ''), { eval: true, stdout: true, env });
     worker.on('error', (error) => {
       throw error;
     });

@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
+import { runProgram } from '../src/cli/program';
+import { captured } from './cli/captured';
 
 const ROOT = resolve(__dirname, '..');
 const blocks = ['README.md', 'docs/samplers.md'].flatMap((page) =>
@@ -60,3 +63,21 @@ test('the examples of README and docs have the right types', () => {
   const problems = ts.getPreEmitDiagnostics(program).map((d) => ts.flattenDiagnosticMessageText(d.messageText, '\n'));
   expect(problems).toEqual([]);
 });
+
+/** The lines of the README that sample or plan, without what follows a `#`. */
+const commands = [...readFileSync(join(ROOT, 'README.md'), 'utf8').matchAll(/^npx diffusion-samplers ([^#\n]*)/gm)].map(
+  (m) => (m[1] as string).trim(),
+);
+
+test.each(commands)('the command of the README runs: %s', async (line) => {
+  const folder = mkdtempSync(join(tmpdir(), 'readme-'));
+  const args = line
+    .replace('models/', `${ROOT}/models/`)
+    .replace('--out ', `--steps 2 --out ${folder}/`) // fewer steps: the point is that the options fit
+    .split(/\s+/);
+  const { terminal, stderr } = captured();
+  const code = await runProgram(args, terminal);
+  expect([code, stderr()]).toEqual([0, expect.not.stringContaining('error')]);
+});
+
+test('the README names commands', () => expect(commands.length).toBeGreaterThanOrEqual(3));

@@ -127,20 +127,20 @@ export class GaussianMixtureNet implements NativeNet {
   }
 
   /** @internal */
-  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator {
+  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs, kwargsName: string): NativeEvaluator {
     const elements = rowShape.reduce((n, d) => n * d, 1);
     if (elements !== this.elements) throw expected(`rows of ${this.elements} elements`, 'shape', rowShape);
-    refuseUnknownKeys(kwargs, this.classes === null ? [] : ['y'], 'netKwargs of GaussianMixtureNet');
-    return { network: this.handle.whileHeld(), ports: null, inputs: this.labels(kwargs['y'], rows) };
+    refuseUnknownKeys(kwargs, this.classes === null ? [] : ['y'], `${kwargsName} of GaussianMixtureNet`);
+    return { network: this.handle.whileHeld(), ports: null, inputs: this.labels(kwargs['y'], rows, `${kwargsName}.y`) };
   }
 
-  private labels(y: unknown, rows: number): Record<string, NativeInput> {
+  private labels(y: unknown, rows: number, option: string): Record<string, NativeInput> {
     if (this.classes === null || y === undefined) return {};
     const given = typeof y === 'number' ? new Array<number>(rows).fill(y) : (y as ArrayLike<number>);
-    const data = checkLabels(given, rows, ALL_CLASSES, 'netKwargs.y');
+    const data = checkLabels(given, rows, ALL_CLASSES, option);
     data.forEach((label, row) => {
       if (label !== ALL_CLASSES && this.classes?.includes(label) !== true) {
-        throw expected(`${ALL_CLASSES} or a class of the mixture`, `netKwargs.y[${row}]`, label);
+        throw expected(`${ALL_CLASSES} or a class of the mixture`, `${option}[${row}]`, label);
       }
     });
     return { y: { data, shape: [rows] } };

@@ -34,9 +34,10 @@ export interface NativeNet {
   hold(): () => void;
   /**
    * Checks that it can run on [rows, ...rowShape] with these kwargs, and binds them.
+   * @param option What errors call the kwargs: 'netKwargs' or 'gNetKwargs'.
    * @throws InvalidArgumentError naming the kwarg or dimension.
    */
-  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator;
+  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs, option: string): NativeEvaluator;
 }
 
 export type Network = NetworkFunction | NativeNet;

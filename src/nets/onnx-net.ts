@@ -108,13 +108,13 @@ export class OnnxNet implements NativeNet {
   }
 
   /** @internal */
-  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs): NativeEvaluator {
-    refuseUnknownKeys(kwargs, this.conditioning, `netKwargs of ${this.name}`);
+  bind(rows: number, rowShape: readonly number[], kwargs: NetKwargs, kwargsName: string): NativeEvaluator {
+    refuseUnknownKeys(kwargs, this.conditioning, `${kwargsName} of ${this.name}`);
     for (const port of [this.x, this.out]) this.checkState(port, rows, rowShape);
     const inputs: Record<string, NativeInput> = {};
     for (const port of this.extra) {
       const value = kwargs[port.name];
-      const option = `netKwargs.${port.name}`;
+      const option = `${kwargsName}.${port.name}`;
       if (value === undefined)
         throw expected(`the input '${port.name}' of ${this.name} (${port.dtype})`, option, value);
       inputs[port.name] = onnxInput(value, port, rows, option);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { samplerNames } from '../../src';
 import { runProgram } from '../../src/cli/program';
 import { captured } from './captured';
 
@@ -32,7 +33,7 @@ test.each([
   ['plan extra', 'too many arguments'],
   ['sample', 'for `--model` but received undefined'],
   ['sample --model', "'-m, --model <file>' argument missing"],
-  ['plan --sampler ode', "Expected one of euler, heun, euler-maruyama, euler_jump for `--sampler` but received 'ode'."],
+  ['plan --sampler ode', `Expected one of ${samplerNames().join(', ')} for \`--sampler\` but received 'ode'.`],
   ['plan --steps 0', "Expected an integer from 1 to 1000000 for `--steps` but received '0'."],
   ['plan --steps 1.5', "for `--steps` but received '1.5'"],
   ['plan --guidance x', "Expected a number for `--guidance` but received 'x'."],
