@@ -192,3 +192,13 @@ export class Device {
 }
 
 let shared: Device | undefined;
+
+/** Enters a run, or gives back what was held for it. @throws BusyError, DisposedError */
+export function enterOr(device: Device, giveBack: () => void): () => void {
+  try {
+    return device.enter();
+  } catch (error) {
+    giveBack();
+    throw error;
+  }
+}

@@ -94,6 +94,7 @@ export function checkNet(net: unknown, option: string): Net {
     typeof candidate === 'object' &&
     candidate !== null &&
     typeof candidate.record === 'object' &&
+    candidate.record !== null &&
     NET_METHODS.every((m) => typeof candidate[m] === 'function');
   if (!valid) throw expected('a net such as new SiTInterface(network)', option, net);
   return candidate as Net;
@@ -184,13 +185,19 @@ function chooseDevice(options: SampleOptions, net: Net, gNet: Net | undefined, s
  * networks as soon as the call has returned.
  */
 export function holdInputs({ net, gNet, start }: Request, carried: readonly Tensor[] = []): () => void {
-  const releases = [nativeNetOf(net), nativeNetOf(gNet)].flatMap((network) =>
-    network === undefined ? [] : [network.hold()],
-  );
-  for (const tensor of [start, ...carried]) {
-    if (tensor instanceof Tensor) releases.push(tensor.handle.hold().release);
+  const releases: (() => void)[] = [];
+  const releaseAll = (): void => releases.forEach((release) => release());
+  try {
+    for (const network of [nativeNetOf(net), nativeNetOf(gNet)])
+      if (network !== undefined) releases.push(network.hold());
+    for (const tensor of [start, ...carried]) {
+      if (tensor instanceof Tensor) releases.push(tensor.handle.hold().release);
+    }
+  } catch (error) {
+    releaseAll();
+    throw error;
   }
-  return () => releases.forEach((release) => release());
+  return releaseAll;
 }
 
 /** Validates what a caller gives, except for kwargs, which each network checks for itself. Nothing runs yet. */

@@ -50,7 +50,7 @@ export function rowClasses(
   const scaleOf = perRow(scale, rows, 'guidanceScale', checkScale);
   if (interval !== undefined && !Array.isArray(interval))
     throw expected('two times, or two per row', 'guidanceInterval', interval);
-  const single = interval === undefined || interval.length === 0 || typeof interval[0] === 'number';
+  const single = interval === undefined || (interval.length === 0 && rows > 0) || typeof interval[0] === 'number';
   const everywhere: TimeInterval = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const one = single ? checkInterval(interval ?? everywhere, 'guidanceInterval') : undefined;
   const intervalOf =

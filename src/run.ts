@@ -1,5 +1,5 @@
 /** `SampleRun`: a run under way. Await it for the samples, iterate `progress()` for its steps. */
-import { Device } from './device';
+import { Device, enterOr } from './device';
 import { AbortError, expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
 import { execute, rowSeeds } from './execute';
 import type { NativeTensor } from './native';
@@ -56,8 +56,8 @@ export class SampleRun implements PromiseLike<Tensor> {
   constructor(sampler: Formula, rng: Rng, request: Request, grid: Float64Array) {
     this.steps = grid.length - 1;
     const device = request.device ?? Device.default();
-    const leave = device.enter();
     const release = holdInputs(request);
+    const leave = enterOr(device, release);
     this.promise = this.start(sampler, rng, request, grid, device).finally(() => {
       release();
       leave();
@@ -116,7 +116,7 @@ export class SampleRun implements PromiseLike<Tensor> {
       if (due) {
         seen = this.finished;
         const report = { step: seen, steps: this.steps };
-        yield denoised && this.denoised !== undefined ? { ...report, denoised: this.denoised } : report;
+        yield denoised && this.denoised !== undefined ? { ...report, denoised: this.denoised.slice() } : report;
       } else if (this.over) {
         return;
       } else {

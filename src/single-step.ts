@@ -1,5 +1,5 @@
 /** One step of a sampler on its own: state in, state out, the same bits as inside `sample`. */
-import { Device } from './device';
+import { Device, enterOr } from './device';
 import { expected } from './errors';
 import { execute, rowSeeds } from './execute';
 import type { Net } from './interfaces/model-interface';
@@ -56,8 +56,8 @@ export async function runStep(
   { request, x, carry, index }: StepRequest,
 ): Promise<StepState> {
   const device = request.device ?? Device.default();
-  const leave = device.enter();
   const release = holdInputs(request, Object.values(carry));
+  const leave = enterOr(device, release);
   try {
     const given = Object.entries(carry).map(([name, tensor]) => [name, tensor.handle.get()] as const);
     const state = { slot: 0, data: x.handle.get() };

@@ -89,7 +89,8 @@ export function checkTimeKwargs(dist: unknown, kwargs: unknown): void {
 export function timeGrid(dist: string, steps: number, given: object, record: InterfaceRecord): Float64Array {
   checkTimeKwargs(dist, given);
   const distribution = distributions.get(dist) as TimeDistribution<object>;
-  return Float64Array.from(distribution.grid(steps, { ...distribution.defaults, ...given }, record, given));
+  const asked = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return Float64Array.from(distribution.grid(steps, { ...distribution.defaults, ...asked }, record, asked));
 }
 
 function number(value: unknown, option: string, positive: boolean): number {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import {
   BusyError,
   Device,
+  DisposedError,
   EDMInterface,
   EulerMaruyamaSampler,
   EulerSampler,
@@ -11,6 +12,7 @@ import {
   OnnxNet,
   Rng,
   SiTInterface,
+  Tensor,
   type Net,
   type NetworkFunction,
   type Samplers,
@@ -114,6 +116,26 @@ test('a limit on runs is a BusyError at once; a place is free when a run has end
   (await first).dispose();
   expect(limited.runs).toBe(0);
   await expect(Device.open('cpu', { maxRuns: 0 })).rejects.toThrow(/`maxRuns`/);
+});
+
+test('a call that is refused keeps no place and holds nothing', async () => {
+  using limited = await Device.open('cpu', { threads: 1, maxRuns: 1 });
+  const alive = GaussianMixtureNet.create(conditional, { device: limited });
+  const gone = GaussianMixtureNet.create(guide, { device: limited });
+  gone.dispose();
+  const sampler = new EulerSampler({ numSamplingSteps: 2 });
+  const x = Tensor.from(new Float32Array(4), [1, 4], limited);
+  const carried = Tensor.from(new Float32Array(4), [1, 4], limited);
+  carried.dispose();
+  const options = { gNet: new SiTInterface(gone), guidanceScale: 2, device: limited };
+  expect(() => sampler.sample(new Rng(1), new SiTInterface(alive), [1, 4], options)).toThrow(DisposedError);
+  const step = (async () =>
+    sampler.step(new Rng(1), new SiTInterface(alive), { x, carry: { v: carried } }, { index: 0 }))();
+  await expect(step).rejects.toThrow(DisposedError);
+  expect(limited.runs).toBe(0);
+  x.dispose();
+  expect(limited.memory().liveBytes).toBe(0);
+  (await sampler.sample(new Rng(1), new SiTInterface(alive), [1, 4], { device: limited })).dispose();
 });
 
 test('2,000 runs in a row leave live bytes where they were and resident memory flat', async () => {

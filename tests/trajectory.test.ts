@@ -88,6 +88,21 @@ test('seeds per row stand in the place of those of the Rng', async () => {
   expect([...picked]).toEqual([3, 0, 5].flatMap((row) => [...whole.subarray(4 * row, 4 * row + 4)]));
 });
 
+test('the ends of a guidance interval are times as people write them', async () => {
+  const net = new SiTInterface(GaussianMixtureNet.create(conditional, { device }));
+  const gNet = new SiTInterface(GaussianMixtureNet.create(guide, { device }));
+  const sampler = new EulerSampler({ numSamplingSteps: 10 });
+  for (const [low, high, guided] of [
+    [0.1, 0.3, 3],
+    [0.3, 0.3, 1],
+    [0.31, 0.39, 0],
+    [0.7, 1, 4],
+  ] as const) {
+    const options = { gNet, guidanceScale: 2, guidanceInterval: [low, high] as const };
+    expect((await sampler.plan(net, [8, 4], options)).evaluations).toBe(10 + guided);
+  }
+});
+
 test('a guidance interval guides inside, ends included, per row, and asks the guide nowhere else', async () => {
   const net = new SiTInterface(GaussianMixtureNet.create(conditional, { device }));
   const gNet = new SiTInterface(GaussianMixtureNet.create(guide, { device }));

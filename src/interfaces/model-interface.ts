@@ -49,7 +49,7 @@ export class ModelInterface implements Net {
   }
 
   averageVelocity(x: Expr, t: number, r: number, kwargs: NetKwargs): Expr {
-    if (this.record.secondTime === undefined) {
+    if (this.record.secondTime === undefined || this.record.predicts !== 'v') {
       throw expected('a flow map, such as MeanFlowInterface', 'net', this.record.name);
     }
     return this.evaluate(x, t, r, kwargs);

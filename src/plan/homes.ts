@@ -40,14 +40,18 @@ export class Homes {
 
 /** Gives each value without a buffer the lowest one that is free over its life. Returns the number of buffers in use. */
 export function allocate(values: Value[]): number {
-  const placed = values.filter((v) => v.buffer !== undefined);
-  const overlaps = (a: Value, b: Value): boolean => a.start <= b.end && b.start <= a.end;
-  const open = values.filter((v) => v.buffer === undefined).sort((a, b) => a.start - b.start);
-  for (const value of open) {
-    let buffer = 0;
-    while (placed.some((other) => other.buffer === buffer && overlaps(value, other))) buffer++;
+  const lives: Value[][] = [];
+  const place = (value: Value, buffer: number): void => {
     value.buffer = buffer;
-    placed.push(value);
+    (lives[buffer] ??= []).push(value);
+  };
+  const free = (value: Value, buffer: number): boolean =>
+    (lives[buffer] ?? []).every((other) => value.start > other.end || other.start > value.end);
+  for (const value of values) if (value.buffer !== undefined) place(value, value.buffer);
+  for (const value of values.filter((v) => v.buffer === undefined).sort((a, b) => a.start - b.start)) {
+    let buffer = 0;
+    while (!free(value, buffer)) buffer++;
+    place(value, buffer);
   }
-  return placed.reduce((n, v) => Math.max(n, (v.buffer as number) + 1), 0);
+  return lives.length;
 }

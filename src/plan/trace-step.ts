@@ -13,9 +13,13 @@ import type { StepResult } from './compile-step';
 
 type Asked = Pick<Request, 'net' | 'netKwargs' | 'gNet' | 'gNetKwargs' | 'guidance'>;
 
+/** Times that differ by less, relative to 1 or to themselves, count as the same: 0.3 is 0.30000000000000004 on a grid. */
+const SAME_TIME = 1e-9;
+
 /** w at time t: one number where all row classes agree on it. */
 function scaleAt(guidance: Asked['guidance'], t: number): Coefficient {
-  const scales = Float64Array.from(guidance, ({ w, low, high }) => (t >= low && t <= high ? w : 1));
+  const slack = SAME_TIME * Math.max(1, Math.abs(t));
+  const scales = Float64Array.from(guidance, ({ w, low, high }) => (t >= low - slack && t <= high + slack ? w : 1));
   return scales.every((w) => w === scales[0]) ? (scales[0] as number) : scales;
 }
 

@@ -25,8 +25,9 @@ export interface EulerMaruyamaConfig extends SamplersConfig {
 }
 
 /**
- * x' = x + dt d + sqrt(w |dt|) z, d = v - (w/2) score where the noise level falls over the step (the usual direction)
- * and v + (w/2) score where it rises. One network evaluation gives both v and score.
+ * x' = x + dt d + sqrt(w |dt|) z with d = v + sign(dt) (w/2) score: whichever way time and noise run, the noise that is
+ * added is balanced by |dt| (w/2) score. On SiT and EDM, from noise to data, d = v - (w/2) score. One network evaluation
+ * gives both v and score.
  * Source: Song et al., 2021, reverse-time SDE; Ma et al., "SiT", 2024, section 2.4 (their sigma² is our w).
  * Noise is additive: strong order 1.0, weak order 1. One network evaluation per step (two with guidance).
  * The explicit step is stiff where |dt| > 4 t²/w (narrow data, large w near data): refine the grid there.
@@ -54,10 +55,8 @@ export class EulerMaruyamaSampler extends Samplers {
     return grid;
   }
 
-  private drift({ net, x, tCurr, tNext, path }: Step): Expr {
-    const noise = (t: number): number => path.s(t) / path.a(t);
-    const sign = noise(tNext) < noise(tCurr) ? -1 : 1;
-    return net.velocity(x, tCurr).add(net.score(x, tCurr).scale((sign * this.coeff.w(tCurr)) / 2));
+  private drift({ net, x, tCurr, dt }: Step): Expr {
+    return net.velocity(x, tCurr).add(net.score(x, tCurr).scale((Math.sign(dt) * this.coeff.w(tCurr)) / 2));
   }
 
   forward(step: Step): Expr {

@@ -6,10 +6,13 @@ import {
   EulerSampler,
   GaussianMixtureNet,
   InvalidArgumentError,
+  ModelInterface,
   Rng,
   SiTInterface,
   type DiffusionCoeff,
   type EulerMaruyamaConfig,
+  type InterfaceRecord,
+  type NetworkFunction,
 } from '../../src';
 import { interpret } from '../support/interpret';
 import { exactMoments, GAUSSIAN, measureStrongOrder, planNet, type Kind } from '../support/measure';
@@ -69,6 +72,37 @@ describe.each(CASES)('on %s with w(t) %s', (kind, _, config) => {
     expect(Math.abs(mean - expected.mean) / Math.sqrt(expected.variance / n)).toBeLessThan(4.9);
     expect(Math.abs(variance / expected.variance - 1) / Math.sqrt(2 / n)).toBeLessThan(4.9);
   });
+});
+
+test('draws the right mean and variance on a clock that runs the other way, data at 1', async () => {
+  // x_t = t x0 + (1 - t) n with v = x0 - n: SiT's network with time and sign turned round.
+  const record: InterfaceRecord = {
+    name: 'data at 1',
+    path: { a: (t) => t, s: (t) => 1 - t, da: () => 1, ds: () => -1 },
+    predicts: 'v',
+    range: { min: 0, max: 1 },
+  };
+  const turned: NetworkFunction = ({ x, t, out }) => {
+    x.forEach((value, row) => {
+      const [a, s] = [t[row] as number, 1 - (t[row] as number)];
+      const residual = (value - a * MEAN) / (a * a * VARIANCE + s * s);
+      out[row] = MEAN + a * VARIANCE * residual - s * residual;
+    });
+  };
+  using device = await Device.open('cpu', { threads: 1 });
+  const sampler = new EulerMaruyamaSampler({
+    numSamplingSteps: 200,
+    diffusionCoeff: 'constant',
+    samplingTimeKwargs: { tStart: 0, tEnd: 1 },
+  });
+  const n = 40_000;
+  using samples = await sampler.sample(new Rng(5), new ModelInterface(record, turned), [n, 1], { device });
+  const x = await samples.data();
+  const mean = x.reduce((sum, v) => sum + v, 0) / n;
+  const variance = x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n;
+  // 4.9 standard errors, and the bias of 200 steps (below 0.005 on SiT's clock).
+  expect(Math.abs(mean - MEAN)).toBeLessThan(4.9 * Math.sqrt(VARIANCE / n) + 0.005);
+  expect(Math.abs(variance - VARIANCE)).toBeLessThan(4.9 * VARIANCE * Math.sqrt(2 / n) + 0.005);
 });
 
 test.each(['sit', 'edm'] as const)('has strong order 1.0 on %s, with noise in every step', async (kind) => {
