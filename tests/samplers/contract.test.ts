@@ -6,10 +6,16 @@ import { Ab2Sampler, MidpointSampler, NoisySampler } from '../support/own-sample
 
 contractSuite('EulerSampler', { make: (c) => new EulerSampler(c), evaluations: (n) => n, deterministic: true });
 contractSuite('HeunSampler', { make: (c) => new HeunSampler(c), evaluations: (n) => 2 * n - 1, deterministic: true });
+contractSuite("HeunSampler with lastStep 'full'", {
+  make: (c) => new HeunSampler({ ...c, lastStep: 'full' }),
+  evaluations: (n) => 2 * n,
+  deterministic: true,
+});
 contractSuite('EulerMaruyamaSampler', {
   make: (c) => new EulerMaruyamaSampler({ ...c, diffusionCoeff: 'linear' }),
   evaluations: (n) => n,
   deterministic: false,
+  sde: true,
 });
 contractSuite('EulerJumpSampler', {
   make: (c) => new EulerJumpSampler(c),

@@ -12,7 +12,8 @@ import {
   type StepState,
 } from '../../src';
 import { interpret } from './interpret';
-import { conditional, exactVelocity, guide, maxDifference, rms, solve, unitStart, unitStart64 } from './mixture';
+import { exactMoments, measureOrder, measureStrongOrder, regularGrid } from './measure';
+import { conditional, exactVelocity, guide, maxDifference, rms, unitStart, unitStart64 } from './mixture';
 import { mixtureFunction } from './networks';
 
 export interface Contract {
@@ -21,6 +22,8 @@ export interface Contract {
   evaluations: (steps: number) => number;
   /** Where false, the sampler draws noise in its steps: it converges in distribution, which its own file measures. */
   deterministic: boolean;
+  /** True where it discretises an SDE with the marginals of the path, with one draw of additive noise per step. */
+  sde?: boolean;
   /** The nets it runs on (default: SiT with the exact mixtures, natively). */
   nets?: (device: Device) => { net: Net; gNet: Net };
 }
@@ -33,7 +36,10 @@ function exactNets(device: Device): { net: Net; gNet: Net } {
   return { net: make(conditional), gNet: make(guide) };
 }
 
-export function contractSuite(name: string, { make, evaluations, deterministic, nets = exactNets }: Contract): void {
+export function contractSuite(
+  name: string,
+  { make, evaluations, deterministic, sde = false, nets = exactNets }: Contract,
+): void {
   describe(name, () => {
     let device: Device;
     let net: Net;
@@ -62,15 +68,61 @@ export function contractSuite(name: string, { make, evaluations, deterministic, 
         if (holds) it(sentence, body);
       };
 
-    itIf(make({}).order !== undefined)('converges with the order it declares, in float64', async () => {
-      const exact = solve(exactVelocity(conditional), unitStart64, ROWS, 1, 0, 4000);
-      const errors: number[] = [];
-      for (const steps of [80, 160, 320]) {
-        const plan = await make({ numSamplingSteps: steps }).plan(net, { data: unitStart, shape: SHAPE });
-        errors.push(rms(interpret(plan, { networks: [exactVelocity(conditional)], state: unitStart64 }), exact));
+    const declared = make({}).order;
+    const start = { data: unitStart, shape: SHAPE };
+
+    for (const kind of ['sit', 'edm'] as const) {
+      itIf(declared !== undefined)(`converges on ${kind} with the order it declares, in float64`, async () => {
+        const { order } = await measureOrder(make, kind);
+        expect(Math.abs(order - (declared as number))).toBeLessThan(0.2);
+      });
+
+      itIf(sde)(`has strong order 1.0 on ${kind}, on a shared path with noise in every step`, async () => {
+        const { order } = await measureStrongOrder(make, kind);
+        expect(Math.abs(order - 1)).toBeLessThan(0.2);
+      });
+    }
+
+    itIf(sde)('draws the mean and variance of Gaussian data, with the bias of its weak order alone', async () => {
+      const error = async (numSamplingSteps: number): Promise<number> => {
+        const { mean, variance } = await exactMoments(make({ numSamplingSteps }), 'sit');
+        return Math.abs(mean - 0.7) + Math.abs(variance - 0.25);
+      };
+      const [coarse, fine] = [await error(100), await error(200)];
+      expect(fine).toBeLessThan(0.02);
+      expect(fine).toBeLessThan(0.65 * coarse);
+    });
+
+    itIf(deterministic)('is exact for a constant velocity, in one step or many, in either direction', async () => {
+      for (const timeGrid of [
+        [1, 0],
+        [1, 0.9, 0.3, 0.05],
+        [0.1, 0.4, 1],
+      ]) {
+        const plan = await make({ timeGrid }).plan(net, start);
+        const end = interpret(plan, { networks: [(x) => x.map(() => -1.75)], state: unitStart64 });
+        const span = (timeGrid.at(-1) as number) - (timeGrid[0] as number);
+        expect(
+          maxDifference(
+            end,
+            unitStart64.map((x) => x - 1.75 * span),
+          ),
+        ).toBeLessThan(1e-13);
       }
-      const order = Math.log2((errors[1] as number) / (errors[2] as number));
-      expect(Math.abs(order - (make({}).order as number))).toBeLessThan(0.2);
+    });
+
+    itIf(declared !== undefined)('returns from data to noise and back within the error of its order', async () => {
+      const velocity = exactVelocity(conditional);
+      const round = async (steps: number): Promise<number> => {
+        const grid = regularGrid('sit', steps);
+        const down = await make({ timeGrid: grid }).plan(net, start);
+        const up = await make({ timeGrid: [...grid].reverse() }).plan(net, start);
+        const there = interpret(down, { networks: [velocity], state: unitStart64 });
+        return rms(interpret(up, { networks: [velocity], state: there }), unitStart64);
+      };
+      const [coarse, fine] = [await round(80), await round(160)];
+      expect(fine).toBeLessThan(0.05);
+      expect(Math.log2(coarse / fine)).toBeGreaterThan((declared as number) - 0.3);
     });
 
     itIf(deterministic)('follows the float64 solution down to the rounding of float32', async () => {
