@@ -282,6 +282,21 @@ describe('an AbortSignal', () => {
     expect(alone.memory().liveBytes).toBe(0);
   });
 
+  it('ends a run on an exact network, which never returns to JavaScript, and gives everything back', async () => {
+    using alone = await Device.open('cpu', { threads: 1 });
+    const net = new SiTInterface(GaussianMixtureNet.create(conditional, { device: alone }));
+    const controller = new AbortController();
+    const steps = 20_000;
+    const run = new EulerSampler({ numSamplingSteps: steps }).sample(rng, net, [2048, 4], {
+      signal: controller.signal,
+    });
+    while (run.step === 0) await new Promise((resolve) => setImmediate(resolve));
+    controller.abort();
+    await expect(run).rejects.toThrow(AbortError);
+    expect(run.step).toBeLessThan(steps);
+    expect(alone.memory().liveBytes).toBe(0);
+  });
+
   it('after the end changes nothing', async () => {
     const controller = new AbortController();
     using samples = await new EulerSampler().sample(
