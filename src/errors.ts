@@ -1,4 +1,5 @@
 /** Every error this package throws: a stable `code`, a sentence that names the option, and a hint where there is a remedy. */
+import { pointAtCaller } from './call-site';
 
 /** Root of all errors of this package. */
 export class SamplersError extends Error {
@@ -15,6 +16,7 @@ export class SamplersError extends Error {
     this.name = new.target.name;
     this.code = code;
     this.hint = options.hint;
+    pointAtCaller(this, new.target);
   }
 }
 
@@ -177,12 +179,10 @@ export function describe(value: unknown, depth = 0): string {
 
 /** The one grammar of refusals: "Expected <expectation> for `<option>` but received <value>." */
 export function expected(expectation: string, option: string, value: unknown, hint?: string): InvalidArgumentError {
-  const error = new InvalidArgumentError(
+  return new InvalidArgumentError(
     `Expected ${expectation} for \`${option}\` but received ${describe(value)}.`,
     hint === undefined ? { option } : { hint, option },
   );
-  Error.captureStackTrace(error, expected);
-  return error;
 }
 
 /** True for a Float32Array of any realm: a `vm` context has constructors of its own. */

@@ -1,4 +1,5 @@
 /** `SampleRun`: a run under way. Await it for the samples, iterate `progress()` for its steps. */
+import { CallSite } from './call-site';
 import { Device, enterOr } from './device';
 import { AbortError, expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
 import { execute, rowSeeds } from './execute';
@@ -58,12 +59,17 @@ export class SampleRun implements PromiseLike<Tensor> {
     const device = request.device ?? Device.default();
     const release = holdInputs(request);
     const leave = enterOr(device, release);
-    this.promise = this.start(sampler, rng, request, grid, device).finally(() => {
-      release();
-      leave();
-      this.over = true;
-      this.notify();
-    });
+    const site = CallSite.here();
+    this.promise = this.start(sampler, rng, request, grid, device)
+      .catch((error: unknown) => {
+        throw site.mark(error);
+      })
+      .finally(() => {
+        release();
+        leave();
+        this.over = true;
+        this.notify();
+      });
   }
 
   then<A = Tensor, B = never>(
