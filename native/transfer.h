@@ -17,6 +17,9 @@ class Transfer {
  public:
   explicit Transfer(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
 
+  // Whether the host reads and writes memory of the device where it lies.
+  bool host_memory() const noexcept { return backend_->host_memory(); }
+
   // Waits until every stream of the device may read it.
   BufferPtr upload(const float* data, size_t count) {
     const std::lock_guard<std::mutex> lock(mutex_);

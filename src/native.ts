@@ -113,6 +113,8 @@ export interface NativeTensor {
   readonly byteLength: number;
   /** A copy in host memory. */
   read(): Promise<Float32Array>;
+  /** The memory itself, on a device of the host; detached by release(). */
+  view(): Float32Array;
   /** Frees the memory at once. Idempotent. */
   release(): void;
 }

@@ -64,7 +64,21 @@ export class Tensor {
     }
   }
 
-  /** Frees the memory at once. Idempotent. A run that was given this tensor keeps what it needs. */
+  /**
+   * The values where they lie, without a copy; on a CPU device only. What is written to it is in the tensor. `dispose()`
+   * detaches it: its length is 0 then.
+   * @throws InvalidArgumentError on a CUDA device: take `data()` there.
+   */
+  view(): Float32Array {
+    if (this.device.kind !== 'cpu') throw expected('a CPU device, for a view,', 'device', this.device.name);
+    try {
+      return this.handle.get().view();
+    } catch (error) {
+      throw fromNativeError(error);
+    }
+  }
+
+  /** Frees the memory at once, and detaches its views. Idempotent. A run that was given this tensor keeps what it needs. */
   dispose(): void {
     this.handle.dispose();
   }

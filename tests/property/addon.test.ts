@@ -141,6 +141,7 @@ test('4,000 calls of every entry point with any arguments', async () => {
     (a, b, c) => (device.startRun as (...v: unknown[]) => unknown)(a, b, c),
     (a, b, c) => Promise.resolve((device.onnx as (...v: unknown[]) => unknown)(a, b, c)).catch(() => undefined),
     (a) => tensor.read.call(a as NativeTensor),
+    (a) => tensor.view.call(a as NativeTensor),
     (a) => tensor.release.call(a as NativeTensor),
     (a) => device.memory.call(a as NativeDevice),
     (a): unknown => Reflect.get(Object.getPrototypeOf(device) as object, 'name', a) as unknown,
