@@ -40,6 +40,13 @@ uint64_t product(uint64_t a, uint64_t b, const std::string& what) {
   return a * b;
 }
 
+// What comes from outside or goes there, and what has no type of its own, is float32.
+void expect_float32(const Plan& plan, uint32_t slot, const std::string& where) {
+  if (plan.slots[slot] == Dtype::kFloat32) return;
+  refuse("expected a float32 slot for " + where + " but received slot " + std::to_string(slot) + ", which is " +
+         dtype_name(plan.slots[slot]));
+}
+
 std::string indexed(const char* name, size_t index) { return std::string(name) + "[" + std::to_string(index) + "]"; }
 
 void check_combine(const Plan& plan, const StepProgram& program, const CombineStage& stage, size_t evaluators,
@@ -54,7 +61,7 @@ void check_combine(const Plan& plan, const StepProgram& program, const CombineSt
     expect_index_or_none(term.evaluator, evaluators, at + ".evaluator");
     if (term.slot < -1) refuse("expected -1 or a slot for " + at + ".slot but received " + std::to_string(term.slot));
     if (term.slot >= 0) {
-      expect_below(static_cast<uint64_t>(term.slot), plan.slots, at + ".slot");
+      expect_below(static_cast<uint64_t>(term.slot), plan.slots.size(), at + ".slot");
     } else {
       expect_below(term.draw, program.words, at + ".draw");
       if (term.evaluator != -1) refuse(at + " is noise and names an evaluator");
@@ -64,11 +71,12 @@ void check_combine(const Plan& plan, const StepProgram& program, const CombineSt
   for (size_t o = 0; o < outputs; ++o) {
     const PlanOutput& output = stage.outputs[o];
     const std::string at = where + indexed(".outputs", o);
-    expect_below(output.slot, plan.slots, at + ".slot");
+    expect_below(output.slot, plan.slots.size(), at + ".slot");
     for (size_t other = 0; other < o; ++other) {
       if (stage.outputs[other].slot == output.slot) refuse(at + " writes the same slot as an output before it");
     }
     if (o == 0 && output.derived) refuse(at + " is derived, but the first output has nothing to derive from");
+    if (output.derived) expect_float32(plan, stage.outputs[0].slot, where + ".outputs[0], of which another derives,");
     words += output.derived ? 1 : terms;
   }
   expect(words <= program.words, where + ".firstWord",
@@ -78,13 +86,13 @@ void check_combine(const Plan& plan, const StepProgram& program, const CombineSt
 void check_evaluate(const Plan& plan, const StepProgram& program, const EvaluateStage& stage, size_t evaluators,
                     const std::string& where) {
   expect(!stage.calls.empty(), where + ".calls", "at least one call", 0);
-  expect_below(stage.input, plan.slots, where + ".input");
+  expect_below(stage.input, plan.slots.size(), where + ".input");
   expect_below(stage.time, program.times, where + ".time");
   expect_index_or_none(stage.second_time, program.times, where + ".secondTime");
   for (size_t c = 0; c < stage.calls.size(); ++c) {
     const std::string at = where + indexed(".calls", c);
     expect_below(stage.calls[c].evaluator, evaluators, at + ".evaluator");
-    expect_below(stage.calls[c].output, plan.slots, at + ".output");
+    expect_below(stage.calls[c].output, plan.slots.size(), at + ".output");
     if (stage.calls[c].output == stage.input) refuse(at + " writes over its own input");
     for (size_t other = 0; other < c; ++other) {
       if (stage.calls[other].output == stage.calls[c].output) refuse(at + " writes the same slot as a call before it");
@@ -170,14 +178,17 @@ void check_program_reads(const Plan& plan, uint32_t index, std::vector<bool>* wr
 
 // Slots are only ever added to the written ones, so a program that was right once is right wherever it stands again.
 void check_reads(const Plan& plan) {
-  std::vector<bool> written(plan.slots, false), seen(plan.programs.size(), false), taken(plan.slots, false);
+  std::vector<bool> written(plan.slots.size(), false), seen(plan.programs.size(), false),
+      taken(plan.slots.size(), false);
   for (size_t i = 0; i < plan.starts.size(); ++i) {
-    expect_below(plan.starts[i], plan.slots, indexed("starts", i));
+    expect_below(plan.starts[i], plan.slots.size(), indexed("starts", i));
+    expect_float32(plan, plan.starts[i], indexed("starts", i));
     if (written[plan.starts[i]]) refuse(indexed("starts", i) + " fills the same slot as one before it");
     written[plan.starts[i]] = true;
   }
   const size_t first_step = plan.sequence.size() - plan.steps;
-  expect_index_or_none(plan.preview, plan.slots, "preview");
+  expect_index_or_none(plan.preview, plan.slots.size(), "preview");
+  if (plan.preview >= 0) expect_float32(plan, static_cast<uint32_t>(plan.preview), "preview");
   for (size_t e = 0; e < plan.sequence.size(); ++e) {
     const uint32_t p = plan.sequence[e];
     if (!seen[p]) check_program_reads(plan, p, &written);
@@ -187,7 +198,8 @@ void check_reads(const Plan& plan) {
     }
   }
   for (size_t i = 0; i < plan.results.size(); ++i) {
-    expect_below(plan.results[i], plan.slots, indexed("results", i));
+    expect_below(plan.results[i], plan.slots.size(), indexed("results", i));
+    expect_float32(plan, plan.results[i], indexed("results", i));
     if (!written[plan.results[i]]) refuse("nothing writes slot " + indexed("results", i));
     if (taken[plan.results[i]]) refuse(indexed("results", i) + " hands out the same slot as one before it");
     taken[plan.results[i]] = true;
@@ -197,7 +209,8 @@ void check_reads(const Plan& plan) {
 }  // namespace
 
 void check_plan(const Plan& plan, size_t evaluators) {
-  expect(plan.slots >= 1 && plan.slots <= kMaxSlots, "slots", "1 to " + std::to_string(kMaxSlots), plan.slots);
+  expect(!plan.slots.empty() && plan.slots.size() <= kMaxSlots, "slots", "1 to " + std::to_string(kMaxSlots),
+         plan.slots.size());
   expect(evaluators <= kStatusMaxEvaluators, "evaluators", "at most " + std::to_string(kStatusMaxEvaluators),
          evaluators);
   expect(plan.sequence.size() <= kStatusMaxEntries, "sequence", "at most " + std::to_string(kStatusMaxEntries),

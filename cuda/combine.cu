@@ -8,8 +8,18 @@
 namespace ds {
 namespace {
 
-template <int kOutputs>
-__global__ void __launch_bounds__(kBlockThreads) combine_kernel(const __grid_constant__ CombineArgs args) {
+// How many blocks of a multiprocessor registers have to leave room for. One sum: for all of them. More sums: for as
+// many as do without a spill; a thread with 16 bytes in flight needs fewer neighbours.
+template <int kOutputs, bool kHalves>
+constexpr int kBlocksHeld = kOutputs == 1     ? kMostBlocks
+                            : kOutputs > 2    ? 3
+                            : kMostBlocks < 6 ? kMostBlocks
+                            : kHalves         ? 5
+                                              : 6;
+
+template <int kOutputs, bool kHalves>
+__global__ void __launch_bounds__(kBlockThreads, kBlocksHeld<kOutputs, kHalves>)
+    combine_kernel(const __grid_constant__ CombineArgs args) {
   const GridSpan span = grid_span();
   const int64_t tiles = (args.elements + 3) / 4;
   for (int64_t r = span.first_row; r < args.rows; r += span.row_stride) {
@@ -18,9 +28,18 @@ __global__ void __launch_bounds__(kBlockThreads) combine_kernel(const __grid_con
     for (int64_t tile = span.first_column; tile < tiles; tile += span.column_stride) {
       const int64_t left = args.elements - 4 * tile;
       const FloatTile access{aligned, left < 4 ? static_cast<int>(left) : 4};
-      combine_tile<float, kOutputs>(args, row, 4 * tile, access);
+      combine_tile<float, kOutputs, kHalves>(args, row, 4 * tile, access);
     }
   }
+}
+
+// Accumulators have to be registers, so their number is fixed at compile time.
+template <bool kHalves>
+void launch_outputs(const CombineArgs& args, const CudaQueue& queue) {
+  const auto kernel = args.output_count == 1   ? combine_kernel<1, kHalves>
+                      : args.output_count == 2 ? combine_kernel<2, kHalves>
+                                               : combine_kernel<kMaxOutputs, kHalves>;
+  launch("combine_kernel", queue, (args.elements + 3) / 4, args.rows, kernel, args);
 }
 
 void require_aligned(const void* base) {
@@ -34,17 +53,13 @@ void require_aligned(const void* base) {
 void launch_combine(const CombineArgs& args, const CudaQueue& queue) {
   for (int j = 0; j < args.term_count; ++j) require_aligned(args.terms[j].base);
   for (int o = 0; o < args.output_count; ++o) require_aligned(args.outputs[o].base);
-  const int64_t tiles = (args.elements + 3) / 4;
-  // Accumulators have to be registers, so their number is fixed at compile time.
-  const auto kernel = args.output_count == 1   ? combine_kernel<1>
-                      : args.output_count == 2 ? combine_kernel<2>
-                                               : combine_kernel<kMaxOutputs>;
-  launch("combine_kernel", queue, tiles, args.rows, kernel, args);
+  if (has_halves(args)) return launch_outputs<true>(args, queue);
+  launch_outputs<false>(args, queue);
 }
 
 void require_kernel_image(int ordinal) {
   cudaFuncAttributes attributes;
-  DS_CUDA_CHECK(ordinal, cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&combine_kernel<1>)));
+  DS_CUDA_CHECK(ordinal, cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(&combine_kernel<1, false>)));
 }
 
 }  // namespace ds

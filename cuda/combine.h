@@ -2,9 +2,13 @@
 //
 // A sum starts at zero and takes its terms in order, each with one fused multiply-add. A term whose coefficient is zero
 // for a row is neither read nor added, so that what stands in it (a NaN, say) cannot reach the row.
+//
+// kHalves: some buffer is float16 or bfloat16. A pass over float32 alone is code of its own, because the branches cost
+// it registers and, on the CPU, up to two thirds more time.
 #pragma once
 
 #include "combine_args.h"
+#include "half.h"
 #include "lanes.h"
 #include "normal.h"
 #include "status.h"
@@ -28,6 +32,24 @@ struct CombineRow {
 DS_HD inline CombineRow combine_row(const CombineArgs& args, int64_t index) {
   const uint64_t begin = static_cast<uint64_t>(load(args.row_class + index)) * args.stride;
   return {index, load(args.row_offsets + index), load(args.seeds + index), args.words + begin};
+}
+
+// The device reads these again rather than keep them: registers decide how many threads a multiprocessor holds.
+DS_HD inline int64_t offset_of(const CombineArgs& args, const CombineRow& row) {
+#ifdef __CUDA_ARCH__
+  return load(args.row_offsets + row.index);
+#else
+  (void)args;
+  return row.offset;
+#endif
+}
+DS_HD inline uint64_t seed_of(const CombineArgs& args, const CombineRow& row) {
+#ifdef __CUDA_ARCH__
+  return load(args.seeds + row.index);
+#else
+  (void)args;
+  return row.seed;
+#endif
 }
 
 // Coefficients of one term in all outputs; those of derived outputs and of outputs that are not there are zero.
@@ -62,21 +84,64 @@ DS_HD inline void keep_smallest(unsigned long long* status, unsigned long long c
 #endif
 }
 
+// Elements `at` and on of a term's buffer.
+template <class F, bool kHalves, class Tile>
+DS_HD inline void load_term(const CombineTerm& term, int64_t at, const Tile& tile, F y[4]) {
+  if (!kHalves || term.dtype == Dtype::kFloat32) return tile.load(static_cast<const float*>(term.base) + at, y);
+  word_of<F> halves[4];
+  tile.load(static_cast<const uint16_t*>(term.base) + at, halves);
+  DS_UNROLL
+  for (int i = 0; i < 4; ++i) y[i] = widen<F>(term.dtype, halves[i]);
+}
+
+// Makes the words of halves of float32 sums, unless the output is float32. What overflows is marked.
+template <class F, bool kHalves>
+DS_HD inline void round_output(Dtype dtype, F sums[4], F marks[4]) {
+  if (!kHalves || dtype == Dtype::kFloat32) return;
+  DS_UNROLL
+  for (int i = 0; i < 4; ++i) {
+    const word_of<F> half = narrow(dtype, sums[i]);
+    marks[i] = marks[i] + half_mark<F>(dtype, half);
+    sums[i] = from_bits(half);
+  }
+}
+
+// `values` are floats, or the words of halves.
+template <class F, bool kHalves, class Tile>
+DS_HD inline void store_output(const CombineOutput& output, int64_t at, const Tile& tile, const F values[4]) {
+  if (!kHalves || output.dtype == Dtype::kFloat32) {
+    return tile.store(static_cast<float*>(output.base) + at, values);
+  }
+  word_of<F> halves[4];
+  DS_UNROLL
+  for (int i = 0; i < 4; ++i) halves[i] = bits(values[i]);
+  tile.store(static_cast<uint16_t*>(output.base) + at, halves);
+}
+
 // `marks` is NaN where an output is not finite. To be called before outputs are stored: they may stand where terms do.
-template <class F, int kOutputs>
+template <class F, int kOutputs, bool kHalves>
 DS_HD inline void record_non_finite(const CombineArgs& args, const CombineRow& row, int64_t element, int count,
                                     const F marks[4]) {
   float mark[kTile<F>];
   FullTile<F>{}.store(mark, marks);
-  unsigned long long first = kStatusClean;
+  static_assert(kTile<F> <= 32, "one bit for each element");
+  uint32_t bad = 0;
   DS_UNROLL
   for (int e = 0; e < kTile<F>; ++e) {
-    if (e >= count || !any_nan(mark[e])) continue;
-    int32_t evaluator = -1;
-    for (int j = 0; j < args.term_count && evaluator < 0; ++j) {
+    if (e < count && any_nan(mark[e])) bad |= 1u << e;
+  }
+  unsigned long long first = kStatusClean;
+  DS_ROLLED
+  for (int e = 0; e < kTile<F>; ++e) {
+    if ((bad >> e & 1u) == 0) continue;
+    int32_t evaluator = kNoEvaluator;
+    DS_ROLLED
+    for (int j = 0; j < args.term_count && evaluator == kNoEvaluator; ++j) {
       const CombineTerm& term = args.terms[j];
-      if (!term.base || term.evaluator < 0 || !Coefficients<kOutputs>(args, row, j).needed) continue;
-      if (any_nan(load(term.base + row.offset + element + e) * 0.0f)) evaluator = term.evaluator;
+      if (!term.base || !Coefficients<kOutputs>(args, row, j).needed) continue;
+      float value[4];
+      load_term<float, kHalves>(term, offset_of(args, row) + element + e, FloatTile{false, 1}, value);
+      if (any_nan(value[0] * 0.0f)) evaluator = term.evaluator < 0 ? kGivenState : term.evaluator;
     }
     const unsigned long long status = pack_status(args.entry, args.pass, evaluator, row.index);
     if (status < first) first = status;
@@ -84,18 +149,19 @@ DS_HD inline void record_non_finite(const CombineArgs& args, const CombineRow& r
   if (first != kStatusClean) keep_smallest(args.status, first);
 }
 
-template <class F, int kOutputs, class Tile>
+template <class F, int kOutputs, bool kHalves, class Tile>
 DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, int64_t element, const Tile& tile) {
   F sums[kOutputs][4] = {};
+  DS_ROLLED
   for (int j = 0; j < args.term_count; ++j) {
     const Coefficients<kOutputs> coefficients(args, row, j);
     if (!coefficients.needed) continue;
     const CombineTerm& term = args.terms[j];
     F y[4];
     if (term.base) {
-      tile.load(term.base + row.offset + element, y);
+      load_term<F, kHalves>(term, offset_of(args, row) + element, tile, y);
     } else {
-      normal_tile<F>(row.seed, 0, load(row.record + term.draw), static_cast<uint64_t>(element), y);
+      normal_tile<F>(seed_of(args, row), 0, load(row.record + term.draw), static_cast<uint64_t>(element), y);
     }
     DS_UNROLL
     for (int o = 0; o < kOutputs; ++o) {
@@ -108,6 +174,7 @@ DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, i
   F marks[4];
   DS_UNROLL
   for (int i = 0; i < 4; ++i) marks[i] = sums[0][i] * 0.0f;
+  round_output<F, kHalves>(args.outputs[0].dtype, sums[0], marks);
   DS_UNROLL
   for (int o = 1; o < kOutputs; ++o) {
     at += args.outputs[o - 1].derived ? 1 : args.term_count;
@@ -120,32 +187,46 @@ DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, i
     }
     DS_UNROLL
     for (int i = 0; i < 4; ++i) marks[i] = marks[i] + sums[o][i] * 0.0f;
+    round_output<F, kHalves>(args.outputs[o].dtype, sums[o], marks);
   }
   if (any_nan((marks[0] + marks[1]) + (marks[2] + marks[3]))) {
-    record_non_finite<F, kOutputs>(args, row, element, tile.count(), marks);
+    record_non_finite<F, kOutputs, kHalves>(args, row, element, tile.count(), marks);
   }
   DS_UNROLL
   for (int o = 0; o < kOutputs; ++o) {
-    if (o < args.output_count) tile.store(args.outputs[o].base + row.offset + element, sums[o]);
+    if (o < args.output_count) store_output<F, kHalves>(args.outputs[o], offset_of(args, row) + element, tile, sums[o]);
   }
 }
 
-template <class F, int kOutputs>
+inline bool has_halves(const CombineArgs& args) {
+  bool halves = false;
+  for (int j = 0; j < args.term_count; ++j) halves = halves || args.terms[j].dtype != Dtype::kFloat32;
+  for (int o = 0; o < args.output_count; ++o) halves = halves || args.outputs[o].dtype != Dtype::kFloat32;
+  return halves;
+}
+
+template <class F, int kOutputs, bool kHalves>
 inline void combine_rows(const CombineArgs& args) {
   for (int64_t r = 0; r < args.rows; ++r) {
     const CombineRow row = combine_row(args, r);
     for_each_tile<F>(args.elements, [&](auto lane, const auto& tile, int64_t element) {
-      combine_tile<decltype(lane), kOutputs>(args, row, element, tile);
+      combine_tile<decltype(lane), kOutputs, kHalves>(args, row, element, tile);
     });
   }
 }
 
 // Accumulators have to be registers, so their number is fixed at compile time.
+template <class F, bool kHalves>
+inline void combine_outputs(const CombineArgs& args) {
+  if (args.output_count == 1) return combine_rows<F, 1, kHalves>(args);
+  if (args.output_count == 2) return combine_rows<F, 2, kHalves>(args);
+  combine_rows<F, kMaxOutputs, kHalves>(args);
+}
+
 template <class F>
 inline void combine(const CombineArgs& args) {
-  if (args.output_count == 1) return combine_rows<F, 1>(args);
-  if (args.output_count == 2) return combine_rows<F, 2>(args);
-  combine_rows<F, kMaxOutputs>(args);
+  if (has_halves(args)) return combine_outputs<F, true>(args);
+  combine_outputs<F, false>(args);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "dtype.h"
+
 namespace ds {
 
 constexpr int kMaxTerms = 16;
@@ -11,14 +13,16 @@ constexpr int kMaxOutputs = 8;
 
 // A term as the kernel reads it.
 struct CombineTerm {
-  const float* base;  // null: unit normals
+  const void* base;   // elements of `dtype`; null: unit normals
   uint32_t draw;      // noise only: word of the record that holds the draw index
   int32_t evaluator;  // who wrote the buffer, or -1
+  Dtype dtype;
 };
 
 struct CombineOutput {
-  float* base;
-  uint32_t derived;  // 1: coefficient x (output 0 after rounding)
+  void* base;        // elements of `dtype`, to which the float32 result is rounded
+  uint32_t derived;  // 1: coefficient x (output 0 after rounding), which then is float32
+  Dtype dtype;
 };
 
 // Everything that one combine launch needs; passed by value (`__grid_constant__` on CUDA).

@@ -57,7 +57,7 @@ class CudaBuffer final : public Buffer {
     if (bytes_ == 0) return;
     owner_->device->memory()->subtract(bytes_);
     const DeviceScope scope(owner_->device->ordinal(), std::nothrow);
-    if (cudaFreeAsync(data_, owner_->stream.get()) != cudaSuccess) cudaGetLastError();
+    cuda_succeeded(cudaFreeAsync(data_, owner_->stream.get()));
   }
   void* data() noexcept override { return data_; }
   size_t bytes() const noexcept override { return bytes_; }
@@ -90,11 +90,7 @@ class CudaBackend final : public Backend {
   ~CudaBackend() override {
     const DeviceScope scope(ordinal(), std::nothrow);
     // A run that was given up may still be reading the staging memory.
-    if (cudaStreamSynchronize(stream()) == cudaSuccess) {
-      owner_->device->kits().give_back(std::move(kit_));
-    } else {
-      cudaGetLastError();
-    }
+    if (cuda_succeeded(cudaStreamSynchronize(stream()))) owner_->device->kits().give_back(std::move(kit_));
   }
 
   BufferPtr allocate(size_t bytes) override {
@@ -167,9 +163,7 @@ std::shared_ptr<CudaDevice> open_cuda_device(int ordinal) {
   return std::make_shared<OpenDevice>(ordinal, state.devices[static_cast<size_t>(ordinal)].name);
 }
 
-void make_current(int ordinal) noexcept {
-  if (cudaSetDevice(ordinal) != cudaSuccess) cudaGetLastError();
-}
+void make_current(int ordinal) noexcept { cuda_succeeded(cudaSetDevice(ordinal)); }
 
 std::unique_ptr<Backend> make_cuda_backend(const std::shared_ptr<CudaDevice>& device) {
   auto open = std::static_pointer_cast<OpenDevice>(device);

@@ -17,6 +17,13 @@ inline void check_cuda(cudaError_t error, int ordinal, const char* call, const c
   if (error != cudaSuccess) throw_cuda_failure(error, ordinal, call, file, line, allocated_bytes);
 }
 
+// For calls whose failure nobody can be told of, or is an answer. Left alone, the runtime would hand the error to the
+// next, innocent caller that asks for one.
+inline bool cuda_succeeded(cudaError_t error) noexcept {
+  if (error != cudaSuccess) cudaGetLastError();
+  return error == cudaSuccess;
+}
+
 }  // namespace ds
 
 #define DS_CUDA_CHECK(ordinal, call) ::ds::check_cuda((call), (ordinal), #call, __FILE__, __LINE__)

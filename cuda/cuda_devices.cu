@@ -1,6 +1,8 @@
 // What CUDA offers on this machine, or why it offers nothing. Host code only.
 #include "cuda_devices.h"
 
+#include <utility>
+
 #if DS_WITH_CUDA
 #include <cuda_runtime_api.h>
 
@@ -19,34 +21,49 @@ std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+void set_problem(CudaState* state, CudaProblem problem) {
+  state->message = "CUDA cannot be used: " + problem.reason + ". " + problem.remedy;
+  state->problem = std::move(problem);
+}
+
 }  // namespace
 
-std::string cuda_problem(int code, int driver_version, int runtime_version) {
+CudaProblem cuda_problem(int code, const char* name, int driver_version, int runtime_version) {
+  const std::string error = " (CUDA error " + std::to_string(code) + ", " + name + ")";
+  const char* const update = "Update the NVIDIA driver, or build again with a CUDA toolkit that this driver supports.";
   switch (code) {
     case 0:
-      return "";
+      return {};
     case -1:
-      return "This build has no CUDA support. Build it on a machine with the CUDA toolkit (nvcc), or use device 'cpu'.";
+      return {"built without CUDA",
+              "Install the CUDA toolkit (nvcc) and build again with `npx diffusion-samplers build`."};
+    case 34:
+      return {"the libcuda that was found is the CUDA toolkit's stub, which is there for linking only" + error,
+              "Take the toolkit's folder of stubs off LD_LIBRARY_PATH."};
     case 35:
       if (driver_version == 0) {
-        return "No NVIDIA driver was found. Install the NVIDIA driver, or use device 'cpu'.";
+        return {"no NVIDIA driver was found",
+                "Install the NVIDIA driver; in a container, start it with access to the GPU."};
       }
-      return "The NVIDIA driver is too old: it supports CUDA " + version_text(driver_version) +
-             " but this build needs CUDA " + version_text(runtime_version) +
-             ". Update the NVIDIA driver, or use device 'cpu'.";
+      return {"the NVIDIA driver is too old: it supports CUDA " + version_text(driver_version) +
+                  ", but this build needs CUDA " + version_text(runtime_version),
+              update};
+    case 36:
+      return {"the NVIDIA driver lacks functions that this build needs" + error, update};
     case 100:
-      return "The NVIDIA driver is installed but shows no GPU. Check nvidia-smi and CUDA_VISIBLE_DEVICES, or use "
-             "device "
-             "'cpu'.";
+      return {"the NVIDIA driver is there, but shows no device",
+              "Check that nvidia-smi lists the GPU and that CUDA_VISIBLE_DEVICES does not hide it."};
     case 802:
+      return {"the NVIDIA driver and its services do not match, or are not ready yet" + error,
+              "Check that nvidia-smi works; with NVSwitch, start nvidia-fabricmanager in the driver's own version."};
     case 803:
+      return {"the NVIDIA kernel driver and the library libcuda do not match" + error,
+              "Restart the machine after a driver update; in a container, use the libcuda of the host's driver."};
     case 804:
-      return "The NVIDIA kernel driver and its user library do not match (CUDA error " + std::to_string(code) +
-             "). Restart the machine after a driver update, and check that a container uses the library of its host's "
-             "driver.";
+      return {"the NVIDIA kernel driver and the newer library libcuda do not match on this GPU" + error,
+              "Update the NVIDIA driver, or take the cuda-compat library off LD_LIBRARY_PATH."};
     default:
-      return "CUDA could not be initialised (CUDA error " + std::to_string(code) +
-             "). Check that nvidia-smi works for this user, or use device 'cpu'.";
+      return {"CUDA could not be initialised" + error, "Check that nvidia-smi works for this user."};
   }
 }
 
@@ -109,10 +126,12 @@ void throw_cuda_failure(cudaError_t error, int ordinal, const char* call, const 
                         uint64_t allocated_bytes) {
   // The runtime would hand an error that is not sticky to the next, innocent caller.
   cudaGetLastError();
+  const std::string loss = cuda_device_loss(ordinal);
+  if (!loss.empty()) throw Failure(FailureCode::kCuda, loss);
   if (error == cudaErrorMemoryAllocation) {
-    throw Failure(FailureCode::kOutOfMemory, allocated_bytes > 0
-                                                 ? "cannot allocate " + std::to_string(allocated_bytes) + " bytes"
-                                                 : std::string("out of memory in ") + call);
+    const std::string what =
+        allocated_bytes > 0 ? "cannot allocate " + std::to_string(allocated_bytes) + " bytes" : "out of memory";
+    throw Failure(FailureCode::kOutOfMemory, what + " in " + call);
   }
   const std::string path = file;
   const std::string message = std::string(cudaGetErrorName(error)) + " (" + std::to_string(static_cast<int>(error)) +
@@ -128,19 +147,31 @@ void throw_cuda_failure(cudaError_t error, int ordinal, const char* call, const 
 }
 
 CudaState cuda_state() {
-  CudaState state{true, 0, "", 0, 0, {}};
-  cudaRuntimeGetVersion(&state.runtime_version);
-  if (cudaDriverGetVersion(&state.driver_version) != cudaSuccess) state.driver_version = 0;
+  CudaState state{true, 0, {}, "", 0, 0, {}};
+  if (!cuda_succeeded(cudaRuntimeGetVersion(&state.runtime_version))) state.runtime_version = 0;
+  if (!cuda_succeeded(cudaDriverGetVersion(&state.driver_version))) state.driver_version = 0;
   int count = 0;
   state.code = static_cast<int>(cudaGetDeviceCount(&count));
   cudaGetLastError();
-  state.message = cuda_problem(state.code, state.driver_version, state.runtime_version);
-  if (state.code != 0) return state;
+  if (state.code == 0 && count == 0) state.code = cudaErrorNoDevice;
+  if (state.code != 0) {
+    const auto error = static_cast<cudaError_t>(state.code);
+    const char* const name = cudaGetErrorName(error);
+    if (is_sticky(error)) {
+      set_problem(&state, {std::string("an earlier error has made CUDA unusable in this process (CUDA error ") +
+                               std::to_string(state.code) + ", " + name + ")",
+                           "Start a new process."});
+      return state;
+    }
+    set_problem(&state, cuda_problem(state.code, name, state.driver_version, state.runtime_version));
+    return state;
+  }
   try {
     for (int ordinal = 0; ordinal < count; ++ordinal) state.devices.push_back(describe_device(ordinal));
   } catch (const Failure& failure) {
     state.code = static_cast<int>(cudaErrorUnknown);
-    state.message = std::string("A GPU cannot be asked for its properties: ") + failure.what();
+    set_problem(&state, {std::string("a GPU cannot be asked for its properties: ") + failure.what(),
+                         "Check that nvidia-smi works for this user."});
     state.devices.clear();
   }
   return state;
@@ -156,7 +187,11 @@ std::string cuda_device_loss(int ordinal) {
 
 #else
 
-CudaState cuda_state() { return {false, -1, cuda_problem(-1, 0, 0), 0, 0, {}}; }
+CudaState cuda_state() {
+  CudaState state{false, -1, {}, "", 0, 0, {}};
+  set_problem(&state, cuda_problem(-1, "", 0, 0));
+  return state;
+}
 
 std::string cuda_device_loss(int) { return ""; }
 

@@ -17,13 +17,11 @@ inline bool thread_has_context() noexcept {
   static const GetCurrent get_current = [] {
     void* found = nullptr;
 #if CUDART_VERSION >= 12050
-    if (cudaGetDriverEntryPointByVersion("cuCtxGetCurrent", &found, 12000, cudaEnableDefault) != cudaSuccess) {
+    const cudaError_t error = cudaGetDriverEntryPointByVersion("cuCtxGetCurrent", &found, 12000, cudaEnableDefault);
 #else
-    if (cudaGetDriverEntryPoint("cuCtxGetCurrent", &found, cudaEnableDefault) != cudaSuccess) {
+    const cudaError_t error = cudaGetDriverEntryPoint("cuCtxGetCurrent", &found, cudaEnableDefault);
 #endif
-      cudaGetLastError();
-      found = nullptr;
-    }
+    if (!cuda_succeeded(error)) found = nullptr;
     return reinterpret_cast<GetCurrent>(found);
   }();
   void* context = nullptr;
@@ -34,23 +32,31 @@ inline bool thread_has_context() noexcept {
 // device: setting device 0 just to be back would make a context on it, with hundreds of megabytes.
 class DeviceScope {
  public:
-  explicit DeviceScope(int ordinal) { check_cuda(enter(ordinal), ordinal, "cudaSetDevice", __FILE__, __LINE__); }
+  explicit DeviceScope(int ordinal) {
+    const char* call = "";
+    const cudaError_t error = enter(ordinal, &call);
+    check_cuda(error, ordinal, call, __FILE__, __LINE__);
+  }
   // For destructors: after a sticky error or while the process ends there is nobody left to tell.
   DeviceScope(int ordinal, std::nothrow_t) noexcept {
-    if (enter(ordinal) != cudaSuccess) cudaGetLastError();
+    const char* call = "";
+    cuda_succeeded(enter(ordinal, &call));
   }
   ~DeviceScope() {
-    if (before_ >= 0 && cudaSetDevice(before_) != cudaSuccess) cudaGetLastError();
+    if (before_ >= 0) cuda_succeeded(cudaSetDevice(before_));
   }
   DeviceScope(const DeviceScope&) = delete;
   DeviceScope& operator=(const DeviceScope&) = delete;
 
  private:
-  cudaError_t enter(int ordinal) noexcept {
+  // `call` becomes the one that the error is of.
+  cudaError_t enter(int ordinal, const char** call) noexcept {
     int current = 0;
+    *call = "cudaGetDevice";
     cudaError_t error = cudaGetDevice(&current);
     if (error != cudaSuccess || current == ordinal) return error;
     const bool used = thread_has_context();
+    *call = "cudaSetDevice";
     error = cudaSetDevice(ordinal);
     if (error == cudaSuccess && used) before_ = current;
     return error;
@@ -66,7 +72,7 @@ class Stream {
   }
   ~Stream() {
     const DeviceScope scope(ordinal_, std::nothrow);
-    cudaStreamDestroy(stream_);
+    cuda_succeeded(cudaStreamDestroy(stream_));
   }
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -85,7 +91,7 @@ class Event {
   }
   ~Event() {
     const DeviceScope scope(ordinal_, std::nothrow);
-    cudaEventDestroy(event_);
+    cuda_succeeded(cudaEventDestroy(event_));
   }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
@@ -94,13 +100,8 @@ class Event {
   void wait() { DS_CUDA_CHECK(ordinal_, cudaEventSynchronize(event_)); }
   bool reached() {
     const cudaError_t state = cudaEventQuery(event_);
-    if (state == cudaErrorNotReady) {
-      // It is no failure, but the runtime would hand it to the next caller that asks for one.
-      cudaGetLastError();
-      return false;
-    }
-    check_cuda(state, ordinal_, "cudaEventQuery", __FILE__, __LINE__);
-    return true;
+    if (state != cudaErrorNotReady) check_cuda(state, ordinal_, "cudaEventQuery", __FILE__, __LINE__);
+    return cuda_succeeded(state);
   }
 
  private:
@@ -116,7 +117,7 @@ class PinnedMemory {
   }
   ~PinnedMemory() {
     const DeviceScope scope(ordinal_, std::nothrow);
-    cudaFreeHost(data_);
+    cuda_succeeded(cudaFreeHost(data_));
   }
   PinnedMemory(const PinnedMemory&) = delete;
   PinnedMemory& operator=(const PinnedMemory&) = delete;
@@ -130,28 +131,33 @@ class PinnedMemory {
 class MemoryPool {
  public:
   // Keeps freed memory for the next run instead of handing it back at every wait.
-  explicit MemoryPool(int ordinal) : ordinal_(ordinal) {
-    cudaMemPoolProps properties{};
-    properties.allocType = cudaMemAllocationTypePinned;
-    properties.location.type = cudaMemLocationTypeDevice;
-    properties.location.id = ordinal;
-    DS_CUDA_CHECK(ordinal, cudaMemPoolCreate(&pool_, &properties));
+  explicit MemoryPool(int ordinal) : MemoryPool(ordinal, create(ordinal)) {
     unsigned long long keep = ~0ull;
-    const cudaError_t error = cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep);
-    if (error != cudaSuccess) cudaMemPoolDestroy(pool_);
-    check_cuda(error, ordinal, "cudaMemPoolSetAttribute", __FILE__, __LINE__);
+    DS_CUDA_CHECK(ordinal, cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep));
   }
   ~MemoryPool() {
     const DeviceScope scope(ordinal_, std::nothrow);
-    cudaMemPoolDestroy(pool_);
+    cuda_succeeded(cudaMemPoolDestroy(pool_));
   }
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;
   cudaMemPool_t get() const noexcept { return pool_; }
 
  private:
+  // The destructor runs from here on, also where the public constructor fails.
+  MemoryPool(int ordinal, cudaMemPool_t pool) noexcept : ordinal_(ordinal), pool_(pool) {}
+  static cudaMemPool_t create(int ordinal) {
+    cudaMemPoolProps properties{};
+    properties.allocType = cudaMemAllocationTypePinned;
+    properties.location.type = cudaMemLocationTypeDevice;
+    properties.location.id = ordinal;
+    cudaMemPool_t pool = nullptr;
+    DS_CUDA_CHECK(ordinal, cudaMemPoolCreate(&pool, &properties));
+    return pool;
+  }
+
   const int ordinal_;
-  cudaMemPool_t pool_ = nullptr;
+  const cudaMemPool_t pool_;
 };
 
 }  // namespace ds

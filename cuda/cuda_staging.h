@@ -32,6 +32,19 @@ class Staging {
 
   // Waits until the bytes are there.
   void download(cudaStream_t stream, void* to, const void* from, size_t bytes) {
+    try {
+      download_halves(stream, to, from, bytes);
+    } catch (...) {
+      // Whoever asked may free `from` on another stream now, so no copy of it may still be on its way.
+      cuda_succeeded(cudaStreamSynchronize(stream));
+      throw;
+    }
+  }
+
+ private:
+  static constexpr size_t kHalfBytes = size_t{1} << 21;
+
+  void download_halves(cudaStream_t stream, void* to, const void* from, size_t bytes) {
     auto* target = static_cast<unsigned char*>(to);
     const auto* source = static_cast<const unsigned char*>(from);
     Half* travelling = nullptr;
@@ -52,9 +65,6 @@ class Staging {
     }
     arrive();
   }
-
- private:
-  static constexpr size_t kHalfBytes = size_t{1} << 21;
 
   struct Half {
     explicit Half(int ordinal) : done(ordinal) {}

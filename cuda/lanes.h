@@ -22,13 +22,16 @@
 #define DS_HD
 #endif
 
-// nvcc's host pass knows neither spelling.
+// nvcc's host pass knows neither spelling. DS_ROLLED: where a device should rather have registers.
 #if defined(__CUDA_ARCH__)
 #define DS_UNROLL _Pragma("unroll")
+#define DS_ROLLED _Pragma("unroll 1")
 #elif defined(__CUDACC__)
 #define DS_UNROLL
+#define DS_ROLLED
 #else
 #define DS_UNROLL _Pragma("GCC unroll 16")
+#define DS_ROLLED
 #endif
 
 namespace ds {
@@ -197,11 +200,19 @@ DS_HD inline F horner(F x, float c0, Rest... rest) {
 
 template <class T>
 DS_HD inline T load(const T* from) {
+#ifdef DS_CUDA_SIM
+  return cuda_sim::load(from);
+#else
   return *from;
+#endif
 }
 template <class T>
 DS_HD inline void store(T* to, T value) {
+#ifdef DS_CUDA_SIM
+  cuda_sim::store(to, value);
+#else
   *to = value;
+#endif
 }
 
 // Four floats that move together; their address is a multiple of 16 bytes.
@@ -209,8 +220,27 @@ struct alignas(16) Quad {
   float at[4];
 };
 
-DS_HD inline Quad load4(const float* from) { return *reinterpret_cast<const Quad*>(from); }
-DS_HD inline void store4(float* to, const Quad& value) { *reinterpret_cast<Quad*>(to) = value; }
+DS_HD inline Quad load4(const float* from) { return load(reinterpret_cast<const Quad*>(from)); }
+DS_HD inline void store4(float* to, const Quad& value) {
+#if defined(__CUDA_ARCH__) && !defined(DS_CUDA_SIM)
+  // Compilers take the four apart and do not always put them together again.
+  asm volatile("st.global.v4.f32 [%0], {%1, %2, %3, %4};"
+               :
+               : "l"(__cvta_generic_to_global(to)), "f"(value.at[0]), "f"(value.at[1]), "f"(value.at[2]),
+                 "f"(value.at[3])
+               : "memory");
+#else
+  store(reinterpret_cast<Quad*>(to), value);
+#endif
+}
+
+// Four halves that move together, two to a word, the first in its low bits; their address is a multiple of 8 bytes.
+struct alignas(8) HalfQuad {
+  uint32_t at[2];
+};
+
+DS_HD inline HalfQuad load4(const uint16_t* from) { return load(reinterpret_cast<const HalfQuad*>(from)); }
+DS_HD inline void store4(uint16_t* to, const HalfQuad& value) { store(reinterpret_cast<HalfQuad*>(to), value); }
 
 // kLanes<F> consecutive floats at any address.
 template <class F>
@@ -232,6 +262,27 @@ template <>
 DS_HD inline void store_lanes<float>(float* to, float x) {
   *to = x;
 }
+
+// The same for halves, each in the low bits of its word.
+template <class U>
+DS_HD inline U load_halves(const uint16_t* from);
+template <>
+DS_HD inline uint32_t load_halves<uint32_t>(const uint16_t* from) {
+  return *from;
+}
+DS_HD inline void store_halves(uint16_t* to, uint32_t half) { *to = static_cast<uint16_t>(half); }
+#ifdef DS_LANES_8
+template <>
+inline v8u load_halves<v8u>(const uint16_t* from) {
+  return reinterpret_cast<v8u>(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+}
+inline void store_halves(uint16_t* to, v8u halves) {
+  const __m256i words = reinterpret_cast<__m256i>(halves);
+  // Packs within each 128 bits, so that words 0 to 3 and 4 to 7 come in the quarters 0 and 2.
+  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0x08);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
+}
+#endif
 
 }  // namespace
 }  // namespace ds

@@ -13,6 +13,16 @@ namespace ds {
 // Chosen, not tuned: no device has timed it yet.
 constexpr unsigned kBlockThreads = 256;
 
+// Blocks whose threads are all that a multiprocessor holds.
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ == 800 || __CUDA_ARCH__ == 900 || \
+    (__CUDA_ARCH__ >= 1000 && __CUDA_ARCH__ < 1100)
+constexpr int kMostBlocks = 2048 / kBlockThreads;
+#elif __CUDA_ARCH__ < 800
+constexpr int kMostBlocks = 1024 / kBlockThreads;
+#else
+constexpr int kMostBlocks = 1536 / kBlockThreads;
+#endif
+
 // Where a thread of a grid over (column, row) begins and how far it strides; both exceed 32 bits without harm.
 struct GridSpan {
   int64_t first_column, column_stride, first_row, row_stride;

@@ -6,13 +6,15 @@
 namespace ds {
 namespace {
 
-__global__ void __launch_bounds__(kBlockThreads) mixture_center_kernel(const __grid_constant__ MixtureArgs args) {
+__global__ void __launch_bounds__(kBlockThreads, kMostBlocks)
+    mixture_center_kernel(const __grid_constant__ MixtureArgs args) {
   const GridSpan span = grid_span();
-  for (int64_t row = span.first_column; row < args.rows; row += span.column_stride) mixture_write_center(args, row);
+  for (int64_t row = span.first_row; row < args.rows; row += span.row_stride) mixture_write_center(args, row);
 }
 
 // Columns are components x partial sums, so neighbouring threads read neighbouring elements.
-__global__ void __launch_bounds__(kBlockThreads) mixture_partials_kernel(const __grid_constant__ MixtureArgs args) {
+__global__ void __launch_bounds__(kBlockThreads, kMostBlocks)
+    mixture_partials_kernel(const __grid_constant__ MixtureArgs args) {
   const GridSpan span = grid_span();
   for (int64_t row = span.first_row; row < args.rows; row += span.row_stride) {
     for (int64_t c = span.first_column; c < args.components * kMixturePartials; c += span.column_stride) {
@@ -24,10 +26,11 @@ __global__ void __launch_bounds__(kBlockThreads) mixture_partials_kernel(const _
 
 __global__ void __launch_bounds__(kBlockThreads) mixture_weights_kernel(const __grid_constant__ MixtureArgs args) {
   const GridSpan span = grid_span();
-  for (int64_t row = span.first_column; row < args.rows; row += span.column_stride) mixture_weights(args, row);
+  for (int64_t row = span.first_row; row < args.rows; row += span.row_stride) mixture_weights(args, row);
 }
 
-__global__ void __launch_bounds__(kBlockThreads) mixture_output_kernel(const __grid_constant__ MixtureArgs args) {
+__global__ void __launch_bounds__(kBlockThreads, kMostBlocks < 6 ? kMostBlocks : 6)
+    mixture_output_kernel(const __grid_constant__ MixtureArgs args) {
   const GridSpan span = grid_span();
   const int64_t tiles = (args.elements + 3) / 4;
   const bool aligned = (args.elements & 3) == 0;
@@ -43,10 +46,10 @@ __global__ void __launch_bounds__(kBlockThreads) mixture_output_kernel(const __g
 
 void launch_mixture(const MixtureArgs& args, const CudaQueue& queue) {
   if (args.elements == 0) return;
-  launch("mixture_center_kernel", queue, args.rows, 1, mixture_center_kernel, args);
+  launch("mixture_center_kernel", queue, 1, args.rows, mixture_center_kernel, args);
   launch("mixture_partials_kernel", queue, args.components * kMixturePartials, args.rows, mixture_partials_kernel,
          args);
-  launch("mixture_weights_kernel", queue, args.rows, 1, mixture_weights_kernel, args);
+  launch("mixture_weights_kernel", queue, 1, args.rows, mixture_weights_kernel, args);
   launch("mixture_output_kernel", queue, (args.elements + 3) / 4, args.rows, mixture_output_kernel, args);
 }
 

@@ -82,6 +82,7 @@ DS_HD inline void mixture_partial(const MixtureArgs& args, int64_t row, int64_t 
   const float lead = load(mixture_center(args, row)), rest = load(mixture_center(args, row) + 1);
   const float* x = args.input + row * args.elements;
   const float* mean = args.means + component * args.elements;
+  DS_ROLLED
   for (int64_t e = first + partial; e < args.elements; e += kMixturePartials) {
     const float difference = mixture_difference(lead, rest, load(x + e), load(mean + e));
     sum = fma_lane(difference, difference, sum);
@@ -149,6 +150,7 @@ DS_HD inline void mixture_output_tile(const MixtureArgs& args, int64_t row, int6
   const F rest = broadcast<F>(load(mixture_center(args, row) + 1));
   F x[4], sum[4] = {};
   tile.load(args.input + row * args.elements + element, x);
+  DS_ROLLED
   for (int64_t k = 0; k < args.components; ++k) {
     const float pull = load(mixture_weight(args, row, k)), slope = load(mixture_weight(args, row, k) + 1);
     if (pull == 0.0f && slope == 0.0f) continue;

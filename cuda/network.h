@@ -7,16 +7,17 @@
 
 namespace ds {
 
+// Arrays lie in the backend's memory where nothing else is said.
 struct NetworkCall {
   Backend* backend;
   int64_t rows;
   int64_t elements;
-  const float* input;              // [rows, elements], in the backend's memory
-  const float* times;              // [rows], in the backend's memory
+  const void* input;               // [rows, elements], of input_dtype()
+  const float* times;              // [rows]
   const float* host_times;         // [rows], the same in host memory
-  const float* second_times;       // [rows], in the backend's memory; null unless takes_second_time()
+  const float* second_times;       // [rows]; null unless takes_second_time()
   const float* host_second_times;  // [rows], the same in host memory
-  float* output;                   // [rows, elements], in the backend's memory
+  void* output;                    // [rows, elements], of output_dtype()
 };
 
 // One network with the conditioning of one run. Not shared between runs, so it may keep scratch memory.
@@ -25,6 +26,8 @@ class Evaluator {
   virtual ~Evaluator() = default;
   // Whether this is a flow map u(x, t, r): then every call has a second time, and otherwise none has.
   virtual bool takes_second_time() const noexcept { return false; }
+  virtual Dtype input_dtype() const noexcept { return Dtype::kFloat32; }
+  virtual Dtype output_dtype() const noexcept { return Dtype::kFloat32; }
   // Queues or does the work; throws Failure.
   virtual void evaluate(const NetworkCall& call) = 0;
   // From any thread: asks a running evaluate to stop soon. It then throws Failure with kAborted.

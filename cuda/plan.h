@@ -55,7 +55,7 @@ struct Plan {
   int64_t rows = 0;
   int64_t elements = 0;  // of one row
   std::vector<int64_t> row_shape;
-  uint32_t slots = 0;
+  std::vector<Dtype> slots;  // buffers of rows x elements
   std::vector<StepProgram> programs;
   std::vector<uint32_t> sequence;
   uint32_t steps = 0;  // the last `steps` entries of the sequence

@@ -36,8 +36,11 @@ struct StepLoop::State {
   Evaluator* running = nullptr;
   bool interrupted = false;
 
-  size_t slot_bytes() const { return static_cast<size_t>(plan.rows * plan.elements) * sizeof(float); }
-  float* slot(uint32_t index) { return static_cast<float*>(slots[index]->data()); }
+  size_t slot_bytes(uint32_t index) const {
+    return static_cast<size_t>(plan.rows * plan.elements * dtype_bytes(plan.slots[index]));
+  }
+  void* slot(uint32_t index) { return slots[index]->data(); }
+  bool empty() const { return plan.rows == 0 || plan.elements == 0; }
   const StepProgram& program() const { return plan.programs[plan.sequence[entry]]; }
 
   void begin();
@@ -54,15 +57,16 @@ void StepLoop::State::begin() {
     throw Failure(FailureCode::kInternal, "the plan starts from " + std::to_string(plan.starts.size()) +
                                               " arrays but was given " + std::to_string(starts.size()));
   }
-  slots.reserve(plan.slots);
-  for (uint32_t s = 0; s < plan.slots; ++s) slots.push_back(backend->allocate(slot_bytes()));
+  slots.reserve(plan.slots.size());
+  for (uint32_t s = 0; s < plan.slots.size(); ++s) slots.push_back(backend->allocate(slot_bytes(s)));
   table = RunTable(plan, backend.get());
-  if (!starts.empty() && slot_bytes() > 0) {
+  if (!starts.empty() && !empty()) {
     for (size_t i = 0; i < starts.size(); ++i) {
+      const uint32_t to = plan.starts[i];
       if (starts_in_host_memory) {
-        backend->upload(slot(plan.starts[i]), starts[i], slot_bytes());
+        backend->upload(slot(to), starts[i], slot_bytes(to));
       } else {
-        backend->copy(slot(plan.starts[i]), starts[i], slot_bytes());
+        backend->copy(slot(to), starts[i], slot_bytes(to));
       }
     }
     // Their owners may free them on another stream after this call, so the copies have to be over by then.
@@ -87,11 +91,16 @@ void StepLoop::State::combine(const CombineStage& combine_stage) {
   args.output_count = static_cast<int32_t>(combine_stage.outputs.size());
   for (size_t j = 0; j < combine_stage.terms.size(); ++j) {
     const PlanTerm& term = combine_stage.terms[j];
-    const float* base = term.slot < 0 ? nullptr : slot(static_cast<uint32_t>(term.slot));
-    args.terms[j] = {base, term.draw, term.evaluator};
+    if (term.slot < 0) {
+      args.terms[j] = {nullptr, term.draw, term.evaluator, Dtype::kFloat32};
+    } else {
+      const auto from = static_cast<uint32_t>(term.slot);
+      args.terms[j] = {slot(from), term.draw, term.evaluator, plan.slots[from]};
+    }
   }
   for (size_t o = 0; o < combine_stage.outputs.size(); ++o) {
-    args.outputs[o] = {slot(combine_stage.outputs[o].slot), combine_stage.outputs[o].derived ? 1u : 0u};
+    const PlanOutput& output = combine_stage.outputs[o];
+    args.outputs[o] = {slot(output.slot), output.derived ? 1u : 0u, plan.slots[output.slot]};
   }
   args.status = table.status();
   backend->combine(args);
@@ -104,7 +113,8 @@ Advance StepLoop::State::evaluate(const EvaluateStage& evaluate_stage) {
   const auto second_time = static_cast<uint32_t>(evaluate_stage.second_time);
   const float* host_second_times = second ? table.host_times(entry, second_time) : nullptr;
   if (!evaluators[due.evaluator]) {
-    foreign = {due.evaluator, slot(evaluate_stage.input), host_times, host_second_times, slot(due.output)};
+    foreign = {due.evaluator, static_cast<const float*>(slot(evaluate_stage.input)), host_times, host_second_times,
+               static_cast<float*>(slot(due.output))};
     waiting = true;
     return Advance::kForeign;
   }
@@ -164,17 +174,34 @@ void StepLoop::State::end() {
 
 namespace {
 
-void check_second_times(const Plan& plan, const std::vector<std::unique_ptr<Evaluator>>& evaluators) {
+[[noreturn]] void refuse(const EvaluateCall& due, const std::string& why) {
+  throw Failure(FailureCode::kModel, "evaluator " + std::to_string(due.evaluator) + why);
+}
+
+void check_second_time(const Evaluator& evaluator, const EvaluateCall& due, bool given) {
+  if (evaluator.takes_second_time() == given) return;
+  refuse(due, given ? " takes one time, but the plan gives it a second one, as flow maps have"
+                    : " is a flow map and takes a second time, but the plan gives it none");
+}
+
+void check_dtypes(const Evaluator* evaluator, const EvaluateCall& due, Dtype input, Dtype output) {
+  const Dtype takes = evaluator ? evaluator->input_dtype() : Dtype::kFloat32;
+  const Dtype gives = evaluator ? evaluator->output_dtype() : Dtype::kFloat32;
+  if (takes != input) {
+    refuse(due, std::string(" takes ") + dtype_name(takes) + ", but the plan gives it " + dtype_name(input));
+  }
+  if (gives != output) {
+    refuse(due, std::string(" gives ") + dtype_name(gives) + ", but the plan wants " + dtype_name(output));
+  }
+}
+
+void check_evaluators(const Plan& plan, const std::vector<std::unique_ptr<Evaluator>>& evaluators) {
   for (const StepProgram& program : plan.programs) {
     for (const Stage& stage : program.stages) {
       for (const EvaluateCall& due : stage.evaluate.calls) {
         const Evaluator* evaluator = evaluators[due.evaluator].get();
-        const bool given = stage.evaluate.second_time >= 0;
-        if (evaluator == nullptr || evaluator->takes_second_time() == given) continue;
-        throw Failure(FailureCode::kModel,
-                      "evaluator " + std::to_string(due.evaluator) +
-                          (given ? " takes one time, but the plan gives it a second one, as flow maps have"
-                                 : " is a flow map and takes a second time, but the plan gives it none"));
+        if (evaluator) check_second_time(*evaluator, due, stage.evaluate.second_time >= 0);
+        check_dtypes(evaluator, due, plan.slots[stage.evaluate.input], plan.slots[due.output]);
       }
     }
   }
@@ -185,7 +212,7 @@ void check_second_times(const Plan& plan, const std::vector<std::unique_ptr<Eval
 StepLoop::StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators)
     : state_(std::make_unique<State>()) {
   check_plan(plan, evaluators.size());
-  check_second_times(plan, evaluators);
+  check_evaluators(plan, evaluators);
   state_->backend = std::move(backend);
   state_->plan = std::move(plan);
   state_->evaluators = std::move(evaluators);
@@ -216,7 +243,7 @@ Advance StepLoop::advance() {
     s.next_stage();
     return Advance::kStage;
   }
-  if (s.slot_bytes() == 0) {
+  if (s.empty()) {
     // No network has to know what a batch of nothing is.
     s.next_call();
     return Advance::kStage;
@@ -241,7 +268,8 @@ void StepLoop::read_preview(float* to) {
   if (s.plan.preview < 0 || s.done || s.steps_done == 0) {
     throw Failure(FailureCode::kInternal, "read_preview() without a preview");
   }
-  s.backend->download(to, s.slot(static_cast<uint32_t>(s.plan.preview)), s.slot_bytes());
+  const auto from = static_cast<uint32_t>(s.plan.preview);
+  s.backend->download(to, s.slot(from), s.slot_bytes(from));
 }
 
 std::vector<BufferPtr> StepLoop::take_results() {

@@ -29,14 +29,15 @@ struct ForeignCall {
 
 struct NonFinite {
   uint32_t entry;
-  int32_t evaluator;  // -1: the update itself overflowed
+  int32_t evaluator;  // or kNoEvaluator, kGivenState
   int64_t row;
 };
 
 class StepLoop {
  public:
   // `evaluators` has one entry per evaluator of the plan, null for a foreign one. Throws as check_plan does, and
-  // Failure(kModel) where the plan calls one of them with another number of times than it takes.
+  // Failure(kModel) where the plan calls one of them with another number of times than it takes, or with slots of
+  // another type than it reads and writes; a foreign one is float32.
   // The constructor allocates nothing; the first advance() does.
   StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators);
   ~StepLoop();

@@ -1,4 +1,5 @@
-// A tile: four lanes of consecutive elements, and the ways to move one between memory and registers.
+// A tile: four lanes of consecutive elements, and the ways to move one between memory and registers: floats, or halves
+// of 16 bits, each in a word of its own.
 #pragma once
 
 #include <stdint.h>
@@ -23,9 +24,17 @@ struct FullTile {
     DS_UNROLL
     for (int i = 0; i < 4; ++i) store_lanes<F>(to + i * kLanes<F>, t[i]);
   }
+  DS_HD void load(const uint16_t* from, word_of<F> t[4]) const {
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) t[i] = load_halves<word_of<F>>(from + i * kLanes<F>);
+  }
+  DS_HD void store(uint16_t* to, const word_of<F> t[4]) const {
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) store_halves(to + i * kLanes<F>, t[i]);
+  }
 };
 
-// One to four floats. Missing ones are read as zero. `aligned`: the address is a multiple of 16 bytes.
+// One to four elements. Missing ones are read as zero. `aligned`: the address is a multiple of four elements.
 struct FloatTile {
   bool aligned;
   int present;
@@ -49,6 +58,26 @@ struct FloatTile {
     DS_UNROLL
     for (int i = 0; i < 4; ++i) {
       if (i < present) ds::store(to + i, t[i]);
+    }
+  }
+  DS_HD void load(const uint16_t* from, uint32_t t[4]) const {
+    if (aligned && present == 4) {
+      const HalfQuad quad = load4(from);
+      DS_UNROLL
+      for (int i = 0; i < 4; ++i) t[i] = quad.at[i / 2] >> 16 * (i % 2) & 0xFFFFu;
+      return;
+    }
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) t[i] = i < present ? ds::load(from + i) : 0u;
+  }
+  DS_HD void store(uint16_t* to, const uint32_t t[4]) const {
+    if (aligned && present == 4) {
+      store4(to, HalfQuad{{t[0] | t[1] << 16, t[2] | t[3] << 16}});
+      return;
+    }
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      if (i < present) ds::store(to + i, static_cast<uint16_t>(t[i]));
     }
   }
 };

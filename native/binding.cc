@@ -59,7 +59,11 @@ Napi::Value open_device(const Napi::CallbackInfo& info) {
 }
 
 void shut_down(const Napi::CallbackInfo& info) {
-  guarded(info.Env(), [&] { Environment::of(info.Env()).stop_all(); });
+  guarded(info.Env(), [&] {
+    Environment& environment = Environment::of(info.Env());
+    environment.stop_all();
+    environment.take_back_loans();
+  });
 }
 
 Napi::Value normals(const Napi::CallbackInfo& info) {
@@ -150,6 +154,8 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace ds
 
-static Napi::Object initialise_addon(Napi::Env env, Napi::Object exports) { return ds::initialise(env, exports); }
+static Napi::Object initialise_addon(Napi::Env env, Napi::Object exports) {
+  return ds::guarded(env, [&] { return ds::initialise(env, exports); });
+}
 
 NODE_API_MODULE(diffusion_samplers, initialise_addon)

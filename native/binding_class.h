@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,9 @@ class BindingClass : public Napi::ObjectWrap<Self> {
       slot.payload = nullptr;
       return object;
     } catch (...) {
-      slot.payload = nullptr;
+      // Untouched where there was no memory for the object itself, which comes back from JavaScript as a plain Error.
+      const bool unmade = std::exchange(slot.payload, nullptr) != nullptr;
+      if (unmade) throw std::bad_alloc();
       throw;
     }
   }

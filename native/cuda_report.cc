@@ -22,7 +22,8 @@ Napi::Value report_cuda(const Napi::CallbackInfo& info) {
     Napi::Object report = Napi::Object::New(env);
     report.Set("built", Napi::Boolean::New(env, state.built));
     report.Set("code", state.code);
-    report.Set("message", state.message);
+    report.Set("reason", state.problem.reason);
+    report.Set("remedy", state.problem.remedy);
     report.Set("driverVersion", state.driver_version);
     report.Set("runtimeVersion", state.runtime_version);
     report.Set("devices", devices);

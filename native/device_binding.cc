@@ -72,7 +72,7 @@ void DeviceBinding::define(Napi::Env env) {
 }
 
 DeviceBinding::DeviceBinding(const Napi::CallbackInfo& info) : BindingClass(info), device_(take(info)) {
-  Environment::of(info.Env()).watch(device_->executor());
+  guarded(info.Env(), [&] { Environment::of(info.Env()).watch(device_->executor()); });
 }
 
 Device& DeviceBinding::open_device(Napi::Env env) {
@@ -166,6 +166,10 @@ Napi::Value DeviceBinding::onnx(const Napi::CallbackInfo& info) {
   }
 }
 
-void DeviceBinding::close(const Napi::CallbackInfo&) { device_->close(); }
+void DeviceBinding::close(const Napi::CallbackInfo& info) {
+  // Runs that wait for JavaScript end now, and have to say so.
+  if (!device_->closed()) Environment::of(info.Env()).wake_all();
+  device_->close();
+}
 
 }  // namespace ds

@@ -112,6 +112,10 @@ void Environment::stop_all() noexcept {
   }
 }
 
+void Environment::take_back_loans() noexcept {
+  for (Returnable* loan : loans_) loan->give_back();
+}
+
 void Environment::require_open(Napi::Env env) const {
   if (stopped_) throw js_error(env, "ERR_CLOSED", "This environment is shutting down");
 }
@@ -159,7 +163,7 @@ void Environment::come_back(Napi::Env env) {
 uint64_t Environment::begin(std::unique_ptr<Pending> pending) {
   const uint64_t id = next_id_++;
   pending_.emplace(id, std::move(pending));
-  if (pending_.size() == 1) napi_ref_threadsafe_function(env_, bell_);
+  stay_alive_as_needed();
   return id;
 }
 
@@ -172,9 +176,28 @@ std::unique_ptr<Pending> Environment::take(uint64_t id) {
   const auto found = pending_.find(id);
   if (found == pending_.end()) return nullptr;
   std::unique_ptr<Pending> pending = std::move(found->second);
+  wake(*pending);
   pending_.erase(found);
-  if (pending_.empty()) napi_unref_threadsafe_function(env_, bell_);
+  stay_alive_as_needed();
   return pending;
+}
+
+void Environment::set_resting(Pending& pending, bool resting) noexcept {
+  if (pending.resting_ == resting) return;
+  pending.resting_ = resting;
+  resting_ += resting ? 1 : -1;
+  stay_alive_as_needed();
+}
+
+void Environment::wake_all() noexcept {
+  for (const auto& [id, pending] : pending_) wake(*pending);
+}
+
+void Environment::stay_alive_as_needed() noexcept {
+  const bool needed = pending_.size() > resting_;
+  if (needed == referenced_) return;
+  referenced_ = needed;
+  (needed ? napi_ref_threadsafe_function : napi_unref_threadsafe_function)(env_, bell_);
 }
 
 Napi::Value Environment::new_array(Napi::Env env, napi_typedarray_type type, size_t length) {
@@ -184,7 +207,7 @@ Napi::Value Environment::new_array(Napi::Env env, napi_typedarray_type type, siz
   try {
     return constructor.New({Napi::Number::New(env, static_cast<double>(length))});
   } catch (const Napi::Error&) {
-    throw js_error(env, "OUT_OF_MEMORY", "No memory for an array of " + std::to_string(length) + " values");
+    throw Failure(FailureCode::kOutOfMemory, "No memory for an array of " + std::to_string(length) + " values");
   }
 }
 

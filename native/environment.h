@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "executor.h"
@@ -19,6 +20,18 @@ namespace ds {
 class Pending {
  public:
   virtual ~Pending() = default;
+
+ private:
+  friend class Environment;
+  bool resting_ = false;
+};
+
+// Memory that JavaScript has on loan.
+class Returnable {
+ public:
+  virtual ~Returnable() = default;
+  // Takes it back where it can.
+  virtual void give_back() noexcept = 0;
 };
 
 // JavaScript thread only, save for outbox().
@@ -39,16 +52,25 @@ class Environment {
   const std::shared_ptr<Outbox>& outbox() const { return outbox_; }
   ClassSlot& slot(ClassId id) { return classes_[id]; }
 
-  // Something begins; the process stays alive until it is taken out again.
+  // Something begins; the process stays alive until it is taken out again, save while it rests.
   uint64_t begin(std::unique_ptr<Pending> pending);
   // Null when it has ended.
   Pending* find(uint64_t id);
   std::unique_ptr<Pending> take(uint64_t id);
+  // It waits for JavaScript alone, as a promise does, and keeps the process no more alive than a promise.
+  void rest(Pending& pending) noexcept { set_resting(pending, true); }
+  void wake(Pending& pending) noexcept { set_resting(pending, false); }
+  void wake_all() noexcept;
 
   // The end of the environment stops `executor`, and waits for its threads if it was stopped before in vain.
   void watch(std::shared_ptr<Executor> executor);
   // Stops every executor, as closing the devices would, with patience for all of them together. Idempotent.
   void stop_all() noexcept;
+  // Loans are taken back before the environment ends, as long as it can be told which of them went elsewhere.
+  void lent(Returnable& loan) { loans_.insert(&loan); }
+  void returned(Returnable& loan) noexcept { loans_.erase(&loan); }
+  void take_back_loans() noexcept;
+
   // Throws ERR_CLOSED after stop_all().
   void require_open(Napi::Env env) const;
 
@@ -65,6 +87,8 @@ class Environment {
 
  private:
   static void end(void* self) noexcept;
+  void set_resting(Pending& pending, bool resting) noexcept;
+  void stay_alive_as_needed() noexcept;
   void come_back(Napi::Env env);
 
   napi_env env_;
@@ -81,7 +105,10 @@ class Environment {
   Napi::FunctionReference remember_memory_;     // its set()
   std::chrono::steady_clock::duration busy_{};  // in messages, since the event loop was last let through
   std::unordered_map<uint64_t, std::unique_ptr<Pending>> pending_;
+  size_t resting_ = 0;  // of pending_
+  bool referenced_ = false;
   std::vector<std::shared_ptr<Executor>> executors_;
+  std::unordered_set<Returnable*> loans_;
   bool stopped_ = false;
   uint64_t next_id_ = 1;
 };

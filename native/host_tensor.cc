@@ -84,6 +84,8 @@ Napi::Value write_host_tensor(Napi::Env env, const HostTensor& tensor) {
       type = napi_bigint64_array;
       width = 8;
       break;
+    case TensorType::kFloat16:
+    case TensorType::kBfloat16:
     case TensorType::kOther:
       throw js_error(env, "MODEL", "Expected float32, int32 or int64 for the output '" + tensor.name + "'");
   }

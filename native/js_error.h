@@ -29,10 +29,15 @@ inline const char* code_name(FailureCode code) {
   return "INTERNAL";
 }
 
-inline Napi::Error js_error(Napi::Env env, const char* code, const std::string& message) {
+// Takes no memory but JavaScript's, so that it can be made while there is none.
+inline Napi::Error js_error(Napi::Env env, const char* code, const char* message) {
   Napi::Error error = Napi::Error::New(env, message);
   error.Set("code", Napi::String::New(env, code));
   return error;
+}
+
+inline Napi::Error js_error(Napi::Env env, const char* code, const std::string& message) {
+  return js_error(env, code, message.c_str());
 }
 
 inline Napi::TypeError js_type_error(Napi::Env env, const char* code, const std::string& message) {

@@ -36,10 +36,7 @@ class FeedJob final : public Job {
       : call_(std::move(call)), feeds_(std::move(feeds)) {}
 
  protected:
-  void work() override {
-    results_ = call_->run(feeds_);
-    feeds_.clear();
-  }
+  void work() override { results_ = call_->run(std::move(feeds_)); }
   void interrupt() noexcept override { call_->interrupt(); }
   Napi::Value answer(Napi::Env env, const Kept&) override {
     Napi::Object results = Napi::Object::New(env);
@@ -56,6 +53,10 @@ std::string type_name(const OnnxPort& port) {
   switch (port.type) {
     case TensorType::kFloat32:
       return "float32";
+    case TensorType::kFloat16:
+      return "float16";
+    case TensorType::kBfloat16:
+      return "bfloat16";
     case TensorType::kInt32:
       return "int32";
     case TensorType::kInt64:

@@ -26,6 +26,14 @@ PlanTerm read_term(const Field& field) {
   return {static_cast<int32_t>(slot), index_or_none(field.get("evaluator")), 0};
 }
 
+Dtype read_dtype(const Field& field) {
+  const std::string name = field.text();
+  for (int i = 0; i < kDtypes; ++i) {
+    if (name == kDtypeNames[i]) return static_cast<Dtype>(i);
+  }
+  field.refuse("'float32', 'float16' or 'bfloat16'");
+}
+
 Stage read_combine(const Field& field) {
   Stage stage{};
   stage.is_combine = true;
@@ -85,7 +93,9 @@ Plan read_plan(const Field& field, std::vector<uint32_t> starts) {
   plan.rows = field.get("rows").integer(0, kMaxSafe);
   plan.elements = field.get("elements").integer(0, kMaxSafe);
   plan.row_shape = field.get("rowShape").integers(0, kMaxSafe);
-  plan.slots = index_of(field.get("slots"));
+  const Field slots = field.get("slots");
+  const uint32_t slot_count = slots.length();
+  for (uint32_t i = 0; i < slot_count; ++i) plan.slots.push_back(read_dtype(slots.at(i)));
   const Field programs = field.get("programs");
   const uint32_t program_count = programs.length();
   for (uint32_t i = 0; i < program_count; ++i) plan.programs.push_back(read_program(programs.at(i)));

@@ -11,8 +11,9 @@ constexpr const char* kCancelled = "The run was cancelled";
 
 std::string describe(const FailureReport& failure) {
   const std::string where = failure.step < 0 ? "while making the start" : "in step " + std::to_string(failure.step);
-  const std::string who =
-      failure.evaluator < 0 ? "the update overflowed" : "evaluator " + std::to_string(failure.evaluator) + " wrote it";
+  const std::string who = failure.evaluator == kGivenState ? "it was there from the start"
+                          : failure.evaluator < 0 ? "the update overflowed"
+                                                  : "evaluator " + std::to_string(failure.evaluator) + " wrote it";
   return "A value that is not finite appeared " + where + ", row " + std::to_string(failure.row) + ": " + who;
 }
 
@@ -147,7 +148,7 @@ void Run::end(RunEnd over) noexcept {
 
 void Run::cancel() noexcept { stop_with(FailureCode::kAborted, kCancelled); }
 
-void Run::fail(FailureCode code, const std::string& message) noexcept { stop_with(code, message.c_str()); }
+void Run::fail(FailureCode code, const char* message) noexcept { stop_with(code, message); }
 
 void Run::stop_with(FailureCode code, const char* message) noexcept {
   bool parked = false;

@@ -52,7 +52,7 @@ class Run final : public Task {
   Turn advance() noexcept override;
   void cancel() noexcept override;
   // As cancel(), with another reason; the first reason stands.
-  void fail(FailureCode code, const std::string& message) noexcept;
+  void fail(FailureCode code, const char* message) noexcept;
 
   // Steps finished so far.
   uint32_t steps() const noexcept { return steps_.load(std::memory_order_relaxed); }

@@ -94,12 +94,6 @@ void RunBinding::define(Napi::Env env) {
                        {InstanceMethod<&RunBinding::resume>("resume"), InstanceMethod<&RunBinding::cancel>("cancel")});
 }
 
-RunBinding::RunBinding(const Napi::CallbackInfo& info) : BindingClass(info) {
-  RunPayload payload = take(info);
-  run_ = std::move(payload.run);
-  id_ = payload.id;
-}
-
 Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
                               std::vector<std::shared_ptr<TensorData>> starts, const RunFunctions& functions) {
   Environment& environment = Environment::of(env);
@@ -112,7 +106,7 @@ Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device&
     auto run = std::make_shared<Run>(*device.executor(), std::move(loop), std::move(starts),
                                      std::make_unique<Messenger>(environment.outbox(), id));
     pending.attach(run);
-    Napi::Object object = make(env, {run, id});
+    Napi::Object object = make(env, id);
     if (!device.executor()->start(run)) throw closed_error(env);
     return object;
   } catch (...) {
@@ -122,9 +116,13 @@ Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device&
 }
 
 void RunBinding::resume(const Napi::CallbackInfo& info) {
-  if (PendingRun* pending = pending_run(Environment::of(info.Env()), id_)) pending->resume();
+  Environment& environment = Environment::of(info.Env());
+  if (PendingRun* pending = pending_run(environment, id_)) pending->resume(environment);
 }
 
-void RunBinding::cancel(const Napi::CallbackInfo&) { run_->cancel(); }
+void RunBinding::cancel(const Napi::CallbackInfo& info) {
+  Environment& environment = Environment::of(info.Env());
+  if (PendingRun* pending = pending_run(environment, id_)) pending->cancel(environment);
+}
 
 }  // namespace ds

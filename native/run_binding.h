@@ -11,15 +11,11 @@
 
 namespace ds {
 
-struct RunPayload {
-  std::shared_ptr<Run> run;
-  uint64_t id;
-};
-
-class RunBinding final : public BindingClass<RunBinding, RunPayload, Environment::kRunClass> {
+// By its number only: what a run holds must not wait for the garbage collector.
+class RunBinding final : public BindingClass<RunBinding, uint64_t, Environment::kRunClass> {
  public:
   static void define(Napi::Env env);
-  explicit RunBinding(const Napi::CallbackInfo& info);
+  explicit RunBinding(const Napi::CallbackInfo& info) : BindingClass(info), id_(take(info)) {}
 
   // Starts a run; `device` is the NativeDevice, `functions` its RunHandlers.
   static Napi::Value start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
@@ -29,8 +25,7 @@ class RunBinding final : public BindingClass<RunBinding, RunPayload, Environment
   void resume(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
 
-  std::shared_ptr<Run> run_;
-  uint64_t id_ = 0;
+  const uint64_t id_;
 };
 
 }  // namespace ds

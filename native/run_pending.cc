@@ -61,14 +61,17 @@ void PendingRun::call_network(Environment& environment, Napi::Env env) {
   try {
     lend(environment, env, call);
     if (!lent_.active) return;
+    environment.rest(*this);
     const Napi::Value r = call.second_time ? Napi::Value(lent_.r.Value()) : env.Null();
     network_.Value().Call(receiver_.Value(), {Napi::Number::New(env, call.evaluator), lent_.x.Value(), lent_.t.Value(),
                                               r, lent_.out.Value()});
   } catch (const Napi::Error& error) {
-    run->fail(FailureCode::kInternal, "The network handler threw: " + error.Message());
+    environment.wake_all();
+    run->fail(FailureCode::kInternal, ("The network handler threw: " + error.Message()).c_str());
   } catch (...) {
     const FailureReport failure = report_current();
-    run->fail(failure.code, failure.message);
+    environment.wake_all();
+    run->fail(failure.code, failure.message.c_str());
   }
 }
 
@@ -76,7 +79,12 @@ void PendingRun::call_progress(Environment& environment, Napi::Env env, uint32_t
                                const std::vector<float>& preview) {
   Napi::Value values = env.Null();
   if (previews_) {
-    values = environment.new_array(env, napi_float32_array, preview.size());
+    try {
+      values = environment.new_array(env, napi_float32_array, preview.size());
+    } catch (const Failure& failure) {
+      run_->fail(failure.code, failure.what());
+      return;
+    }
     if (!preview.empty()) {
       std::memcpy(values.As<Napi::Float32Array>().Data(), preview.data(), preview.size() * sizeof(float));
     }
@@ -93,8 +101,8 @@ void PendingRun::call_done(Napi::Env env, RunEnd end) {
   detach(Memory::kKeep);
   Napi::Value failure = env.Null(), results = env.Null();
   if (!end.failed) {
+    Napi::Array tensors = Napi::Array::New(env);
     try {
-      Napi::Array tensors = Napi::Array::New(env, end.results.size());
       for (size_t i = 0; i < end.results.size(); ++i) {
         auto data = std::make_shared<TensorData>(owner_, std::move(end.results[i]), values_);
         tensors.Set(static_cast<uint32_t>(i), TensorBinding::make(env, {device_.Value(), std::move(data)}));
@@ -102,7 +110,11 @@ void PendingRun::call_done(Napi::Env env, RunEnd end) {
       results = tensors;
     } catch (...) {
       end.failed = true;
-      end.failure = report(FailureCode::kInternal, current_js_error(env).Message().c_str());
+      end.failure = report_current();
+      // Nobody has seen those that were made, and their memory must not wait for the garbage collector.
+      for (uint32_t i = 0; i < tensors.Length(); ++i) {
+        if (TensorBinding* tensor = TensorBinding::from(tensors.Get(i))) tensor->let_go();
+      }
     }
   }
   if (end.failed) {
@@ -117,8 +129,14 @@ void PendingRun::call_done(Napi::Env env, RunEnd end) {
   done_.Value().Call(receiver_.Value(), {failure, results});
 }
 
-void PendingRun::resume() {
+void PendingRun::cancel(Environment& environment) noexcept {
+  environment.wake(*this);
+  run_->cancel();
+}
+
+void PendingRun::resume(Environment& environment) {
   if (!lent_.active) return;
+  environment.wake(*this);
   const float* out = lent_data(lent_.out, values_);
   if (out == nullptr) {
     run_->fail(FailureCode::kInternal, "The network detached or resized `out` before it resumed the run");

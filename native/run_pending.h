@@ -31,7 +31,8 @@ class PendingRun final : public Pending {
   // Detaches, then calls `done`.
   void call_done(Napi::Env env, RunEnd end);
   // JavaScript says that `out` is filled.
-  void resume();
+  void resume(Environment& environment);
+  void cancel(Environment& environment) noexcept;
 
  private:
   struct Lent {

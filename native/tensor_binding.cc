@@ -21,13 +21,14 @@ class ReadJob final : public Job {
 
  protected:
   void work() override {
-    transfer_->read(*data_, [this](size_t at, const float* values, size_t count) {
+    // Nothing is held any more when the end is told, however it came.
+    const std::shared_ptr<Transfer> transfer = std::move(transfer_);
+    const std::shared_ptr<TensorData> data = std::move(data_);
+    transfer->read(*data, [this](size_t at, const float* values, size_t count) {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (to_ != nullptr) std::memcpy(to_ + at, values, count * sizeof(float));
       return to_ != nullptr;
     });
-    data_.reset();
-    transfer_.reset();
   }
   Napi::Value answer(Napi::Env, const Kept& kept) override { return kept.front().Value(); }
 
@@ -86,47 +87,19 @@ Napi::Value TensorBinding::read(const Napi::CallbackInfo& info) {
 
 Napi::Value TensorBinding::view(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!data_) throw js_error(env, "ERR_DISPOSED", "The tensor was released");
-  DeviceBinding* owner = DeviceBinding::from(device_.Value());
-  if (owner == nullptr || owner->device().closed()) throw closed_error(env);
-  if (!owner->device().transfer()->host_memory()) {
-    throw js_error(env, "ERR_NOT_IN_HOST_MEMORY", "The tensor is not in host memory");
-  }
-  Napi::Value buffer = view_.IsEmpty() ? Napi::Value() : view_.Value();
-  const bool out = !buffer.IsEmpty() && !buffer.As<Napi::ArrayBuffer>().IsDetached();
-  if (!out) buffer = lend_memory(env);
-  return Napi::Float32Array::New(env, data_->count, buffer.As<Napi::ArrayBuffer>(), 0);
+  return guarded(env, [&] {
+    if (!data_) throw js_error(env, "ERR_DISPOSED", "The tensor was released");
+    DeviceBinding* owner = DeviceBinding::from(device_.Value());
+    if (owner == nullptr || owner->device().closed()) throw closed_error(env);
+    if (!owner->device().transfer()->host_memory()) {
+      throw js_error(env, "ERR_NOT_IN_HOST_MEMORY", "The tensor is not in host memory");
+    }
+    return Napi::Value(Napi::Float32Array::New(env, data_->count, view_.buffer(env, data_), 0));
+  });
 }
 
-Napi::ArrayBuffer TensorBinding::lend_memory(Napi::Env env) {
-  if (data_->count == 0) return Napi::ArrayBuffer::New(env, 0);
-  auto loan = std::make_unique<Loan>(Loan{data_});
-  const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Loan*>(hint); };
-  napi_value buffer = nullptr;
-  const napi_status made = napi_create_external_arraybuffer(env, data_->buffer->data(), static_cast<size_t>(bytes_),
-                                                            finalize, loan.get(), &buffer);
-  if (made == napi_no_external_buffers_allowed) {
-    throw js_error(env, "ERR_NO_EXTERNAL_MEMORY", "This runtime allows no views of native memory");
-  }
-  if (made != napi_ok) throw Napi::Error::New(env);
-  loan_ = loan.release();
-  view_ = Napi::Weak(Napi::Value(env, buffer).As<Napi::ArrayBuffer>());
-  return view_.Value();
-}
-
-// A buffer that JavaScript moved elsewhere is out of reach: its memory then stays until that one is collected.
-void TensorBinding::detach_view() noexcept {
-  if (view_.IsEmpty()) return;
-  const Napi::HandleScope scope(Env());
-  const Napi::Value buffer = view_.Value();
-  if (buffer.IsEmpty()) return;
-  bool moved = true;
-  if (napi_is_detached_arraybuffer(Env(), buffer, &moved) != napi_ok || moved) return;
-  if (napi_detach_arraybuffer(Env(), buffer) == napi_ok) loan_->data.reset();
-}
-
-void TensorBinding::release(const Napi::CallbackInfo&) {
-  detach_view();
+void TensorBinding::release(const Napi::CallbackInfo& info) {
+  view_.detach(info.Env());
   let_go();
 }
 

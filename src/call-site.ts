@@ -8,62 +8,97 @@ const OWN = [join(ROOT, 'dist') + sep, join(ROOT, 'src') + sep];
 const OWN_DEPTH = 30;
 
 const isFrame = (line: string): boolean => line.startsWith('    at ');
+const isOwn = (frame: string): boolean => OWN.some((folder) => frame.includes(folder));
 /** Frames of Node's own and of built-in functions are nobody's line. */
-const isCallers = (frame: string): boolean =>
-  /:\d+:\d+\)?$/.test(frame) && !/[ (]node:/.test(frame) && !OWN.some((folder) => frame.includes(folder));
+const isCallers = (frame: string): boolean => /:\d+:\d+\)?$/.test(frame) && !/[ (]node:/.test(frame) && !isOwn(frame);
 
+type Holder = { stack?: unknown };
+type Function = (...given: never[]) => unknown;
 type Constructor = abstract new (...given: never[]) => Error;
 
-/** The frames of a stack from the first that is the caller's; all of them where none is. */
-function callerFrames(holder: { stack?: string }): { frames: string[]; found: boolean } {
-  const frames = (holder.stack ?? '').split('\n').filter(isFrame);
-  const first = frames.findIndex(isCallers);
-  return { frames: first < 0 ? frames : frames.slice(first), found: first >= 0 };
-}
-
-function captured(above: Constructor): { frames: string[]; found: boolean } {
+/** What runs now, without `above` and what it called; undefined where the program allows no stacks. */
+function capture(above: Function | Constructor): Holder {
+  const holder: Holder = {};
   const limit = Error.stackTraceLimit;
-  const holder: { stack?: string } = {};
   try {
     Error.stackTraceLimit = limit + OWN_DEPTH;
     Error.captureStackTrace(holder, above);
-    const { frames, found } = callerFrames(holder);
-    return { frames: frames.slice(0, limit), found };
   } finally {
     Error.stackTraceLimit = limit;
   }
+  return holder;
+}
+
+/** The frames from the first that is the caller's; undefined where the program makes something else of stacks. */
+function callerFrames({ stack }: Holder): string[] | undefined {
+  if (typeof stack !== 'string') return undefined;
+  const frames = stack.split('\n').filter(isFrame);
+  const first = frames.findIndex(isCallers);
+  return first < 0 ? frames : frames.slice(first);
 }
 
 function setFrames(error: Error, frames: readonly string[]): void {
   // The message may have lines that look like frames, so it is put together anew.
-  const stack = [`${error.name}: ${error.message}`, ...frames].join('\n');
+  const stack = [`${error.name}: ${error.message}`, ...frames.slice(0, Error.stackTraceLimit)].join('\n');
   Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true, enumerable: false });
 }
 
-/** Errors that were made where none of the caller's code was running. */
-const lost = new WeakSet<Error>();
+/**
+ * An error is worth more than its stack: where the program has frozen or replaced what stacks are made with, or its
+ * hook throws, the error stays as it is.
+ */
+function ifPossible(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // As above.
+  }
+}
+
+/** Errors that none of the caller's code was in the midst of: who waits for a call is not who made it. */
+const outside = new WeakSet<Error>();
 
 /** Lets the stack of an error that is being constructed begin at the caller's line. */
 export function pointAtCaller(error: Error, constructor: Constructor): void {
-  const { frames, found } = captured(constructor);
-  setFrames(error, frames);
-  if (!found) lost.add(error);
+  ifPossible(() => {
+    const frames = callerFrames(capture(constructor));
+    if (frames === undefined) return;
+    setFrames(error, frames);
+    const called = frames[0] !== undefined && isCallers(frames[0]) && frames.some(isOwn);
+    if (!called) outside.add(error);
+  });
 }
 
 /** Where a call that answers later was made. */
 export class CallSite {
-  private constructor(private readonly holder: { stack?: string }) {}
+  private constructor(private readonly holder: Holder) {}
 
   /** To be asked before anything is awaited. Costs little: the text is made only when an error needs it. */
   static here(this: void): CallSite {
-    const holder: { stack?: string } = {};
-    Error.captureStackTrace(holder, CallSite.here);
+    let holder: Holder = {};
+    ifPossible(() => {
+      holder = capture(CallSite.here);
+    });
     return new CallSite(holder);
   }
 
   /** Gives an error of this package that was made elsewhere the stack of the call; others pass through. */
   mark(error: unknown): unknown {
-    if (error instanceof Error && lost.delete(error)) setFrames(error, callerFrames(this.holder).frames);
+    ifPossible(() => {
+      const frames = callerFrames(this.holder);
+      const known = frames?.[0] !== undefined && isCallers(frames[0]);
+      if (known && error instanceof Error && outside.delete(error)) setFrames(error, frames);
+    });
     return error;
+  }
+}
+
+/** The work of a public function that answers later: what it rejects with points at that function's caller. */
+export async function answerLater<T>(work: () => Promise<T>): Promise<T> {
+  const site = CallSite.here();
+  try {
+    return await work();
+  } catch (error) {
+    throw site.mark(error);
   }
 }

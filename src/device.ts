@@ -1,6 +1,8 @@
 /** `Device`: where runs compute. CPU everywhere, CUDA where there is a driver and a GPU. */
 import { BusyError, DeviceUnavailableError, DisposedError, expected, refuseUnknownKeys } from './errors';
+import { reportIfLeaked, wasDisposed } from './handle';
 import { native, type CudaState, type NativeDevice } from './native';
+import { fromNativeError } from './native-error';
 
 export interface DeviceOptions {
   /** CPU threads (default: all cores). One per GPU on CUDA. */
@@ -14,51 +16,14 @@ export interface DeviceOptions {
 /** What `devices()` reports. */
 export interface DeviceReport {
   cpu: { cores: number; lanes: string[] };
-  cuda: CudaState & { usable: boolean; reason: string; remedy: string };
-}
-
-/** Why CUDA cannot be used, and what to do, by cudaGetDeviceCount's answer. */
-function explainCuda(state: CudaState): { usable: boolean; reason: string; remedy: string } {
-  const no = (reason: string, remedy: string) => ({ usable: false, reason, remedy });
-  if (!state.built) {
-    return no(
-      'built without CUDA',
-      'Install the CUDA toolkit (nvcc) and build again with `npx diffusion-samplers build`.',
-    );
-  }
-  switch (state.code) {
-    case 0:
-      if (state.devices.length > 0) return { usable: true, reason: 'ready', remedy: '' };
-      return no('driver present, no device', 'Check that a GPU is visible (CUDA_VISIBLE_DEVICES, nvidia-smi).');
-    case 35:
-      if (state.driverVersion === 0) return no('no CUDA driver', 'Install the NVIDIA driver.');
-      return no(
-        `the driver supports CUDA ${version(state.driverVersion)}, this build needs ${version(state.runtimeVersion)}`,
-        'Update the NVIDIA driver.',
-      );
-    case 100:
-      return no('driver present, no device', 'Check that a GPU is visible (CUDA_VISIBLE_DEVICES, nvidia-smi).');
-    case 802:
-    case 803:
-    case 804:
-      return no(
-        `driver and library do not match (${state.message})`,
-        'Restart after a driver update, or reinstall it.',
-      );
-    default:
-      return no(`initialisation failed (${state.code}: ${state.message})`, 'Run nvidia-smi and read its error.');
-  }
-}
-
-function version(number: number): string {
-  return `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;
+  cuda: CudaState & { usable: boolean };
 }
 
 /** What was built in, what was found, and why not. Asks the driver. */
 export function devices(): DeviceReport {
   const addon = native();
   const state = addon.cuda();
-  return { cpu: addon.cpu, cuda: { ...state, ...explainCuda(state) } };
+  return { cpu: addon.cpu, cuda: { ...state, usable: state.code === 0 } };
 }
 
 /**
@@ -90,6 +55,7 @@ export class Device {
     this.lanes = handle.lanes;
     this.fallback = fallback;
     this.maxRuns = maxRuns;
+    reportIfLeaked(this, `The device ${this.name}`);
   }
 
   /**
@@ -122,8 +88,13 @@ export class Device {
     const chosen = lanes === 'auto' ? (addon.cpu.lanes.at(-1) as string) : lanes; // listed from narrow to wide
     const match = typeof spec === 'string' ? /^(?:auto|cpu|cuda(?::(\d{1,4}))?)$/.exec(spec) : null;
     if (match === null) throw expected("'auto', 'cpu', 'cuda' or 'cuda:<n>'", 'device', spec);
-    const cpu = (fallback?: string): Device =>
-      new Device(addon.openDevice('cpu', 0, threads ?? addon.cpu.cores, chosen), fallback, maxRuns);
+    const cpu = (fallback?: string): Device => {
+      try {
+        return new Device(addon.openDevice('cpu', 0, threads ?? addon.cpu.cores, chosen), fallback, maxRuns);
+      } catch (error) {
+        throw fromNativeError(error);
+      }
+    };
     if (spec === 'cpu') return cpu();
 
     const { cuda } = devices();
@@ -177,6 +148,7 @@ export class Device {
   /** Ends its runs, joins its threads. Idempotent. */
   dispose(): void {
     this.handle?.close();
+    wasDisposed(this);
     this.handle = undefined;
   }
 
@@ -192,6 +164,12 @@ export class Device {
 }
 
 let shared: Device | undefined;
+
+/** @throws InvalidArgumentError naming the option. */
+export function checkDevice(device: unknown, option: string): Device {
+  if (!(device instanceof Device)) throw expected('a Device', option, device);
+  return device;
+}
 
 /** Enters a run, or gives back what was held for it. @throws BusyError, DisposedError */
 export function enterOr(device: Device, giveBack: () => void): () => void {

@@ -89,10 +89,11 @@ export class NumericalError extends SamplersError {
     readonly step: number,
     /** Row of the batch. */
     readonly row: number,
-    /** Name of the network, or undefined where the update itself overflowed. */
+    /** Name of the network, or undefined where none is to blame. */
     readonly network: string | undefined,
+    hint?: string,
   ) {
-    super('ERR_NUMERICAL', message);
+    super('ERR_NUMERICAL', message, { hint });
   }
 }
 
@@ -177,17 +178,22 @@ export function describe(value: unknown, depth = 0): string {
   }
 }
 
+/** What somebody else threw, in a few words; never throws. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    const message: unknown = thrown instanceof Error ? thrown.message : undefined;
+    return typeof message === 'string' ? message : describe(thrown);
+  } catch {
+    return describe(thrown);
+  }
+}
+
 /** The one grammar of refusals: "Expected <expectation> for `<option>` but received <value>." */
 export function expected(expectation: string, option: string, value: unknown, hint?: string): InvalidArgumentError {
   return new InvalidArgumentError(
     `Expected ${expectation} for \`${option}\` but received ${describe(value)}.`,
     hint === undefined ? { option } : { hint, option },
   );
-}
-
-/** True for a Float32Array of any realm: a `vm` context has constructors of its own. */
-export function isFloat32Array(value: unknown): value is Float32Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Float32Array]';
 }
 
 /** Refuses keys of `options` that are not in `known`: nothing is silently ignored. */

@@ -1,6 +1,7 @@
 /** Hands a plan to the engine, answers for JavaScript networks while it runs, and turns failures into typed errors. */
+import { types } from 'node:util';
 import type { Device } from './device';
-import { AbortError, describe, expected, isFloat32Array, ModelError } from './errors';
+import { AbortError, describeThrown, expected, ModelError } from './errors';
 import type { NativeEvaluator, NativePlan, NativeRun, NativeStart, NativeTensor, RunHandlers } from './native';
 import { fromFailure, fromNativeError } from './native-error';
 import type { NetKwargs, NetworkCall } from './nets/network';
@@ -59,9 +60,10 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
         run.resume();
       } catch (cause) {
         if (over) return;
-        const message = cause instanceof Error ? cause.message : describe(cause);
-        if (signal?.aborted !== true)
-          failed ??= new ModelError(`The network '${name}' failed in step ${stepsDone}: ${message}`, { cause });
+        if (signal?.aborted !== true) {
+          const message = `The network '${name}' failed in step ${stepsDone}: ${describeThrown(cause)}`;
+          failed ??= new ModelError(message, { cause });
+        }
         run.cancel();
       }
     };
@@ -103,7 +105,7 @@ function startRun(device: Device, plan: NativePlan, starts: NativeStart[], handl
 }
 
 function fill(out: Float32Array, given: unknown, name: string): void {
-  if (!isFloat32Array(given) || given.length !== out.length) {
+  if (!types.isFloat32Array(given) || given.length !== out.length) {
     throw expected(
       `a Float32Array of ${out.length} values, or nothing after filling \`out\``,
       `result of ${name}`,

@@ -18,6 +18,15 @@ export interface Leak {
 const leaks = channel('diffusion-samplers:leak');
 const collected = new FinalizationRegistry<Leak>((leak) => leaks.publish(leak));
 
+/** `holder` is reported where it is collected before `wasDisposed` is told of it. */
+export function reportIfLeaked(holder: object, owner: string): void {
+  if (leaks.hasSubscribers) collected.register(holder, { owner, stack: new Error(owner).stack }, holder);
+}
+
+export function wasDisposed(holder: object): void {
+  collected.unregister(holder);
+}
+
 export class Handle<T extends Releasable> {
   private disposed = false;
   private holds = 0;
@@ -27,7 +36,7 @@ export class Handle<T extends Releasable> {
     /** How errors name the owner. */
     private readonly owner: string,
   ) {
-    if (leaks.hasSubscribers) collected.register(this, { owner, stack: new Error(owner).stack }, this);
+    reportIfLeaked(this, owner);
   }
 
   /** The object, for a call that does not outlive this turn. @throws DisposedError */
@@ -57,7 +66,7 @@ export class Handle<T extends Releasable> {
   /** Idempotent. */
   dispose(): void {
     this.disposed = true;
-    collected.unregister(this);
+    wasDisposed(this);
     this.settle();
   }
 

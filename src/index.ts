@@ -24,7 +24,7 @@ export { EDMInterface, edmRecord, type EdmOptions } from './interfaces/edm';
 export { MeanFlowInterface, meanFlowRecord, type MeanFlowOptions } from './interfaces/mean-flow';
 export { SIT, SiTInterface } from './interfaces/sit';
 export { GaussianMixtureNet, type GaussianMixture, type GaussianMixtureNetOptions } from './nets/gaussian-mixture-net';
-export type { NativeNet, NetKwargs, Network, NetworkCall, NetworkFunction } from './nets/network';
+export type { NativeNet, NetKwargs, Network, NetworkCall, NetworkDtypes, NetworkFunction } from './nets/network';
 export type { OnnxValue } from './nets/onnx-input';
 export { OnnxModel, type OnnxModelOptions, type OnnxOutput } from './nets/onnx-model';
 export { OnnxNet, type OnnxNetOptions } from './nets/onnx-net';

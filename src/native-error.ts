@@ -11,6 +11,9 @@ import {
 } from './errors';
 import type { NativeFailure } from './native';
 
+/** Stands for an evaluator where none is to blame. */
+const GIVEN_STATE = -2;
+
 function byCode(code: string | undefined, message: string, cause: unknown): SamplersError {
   switch (code) {
     case 'ABORTED':
@@ -51,8 +54,14 @@ export function fromFailure(
   if (failure.code !== 'NUMERICAL') return byCode(failure.code, failure.message, signal?.reason);
   const { step, row, evaluator } = failure;
   const name = evaluator < 0 ? undefined : networks[evaluator];
-  const what =
-    name === undefined ? 'The update itself overflowed' : `The network '${name}' gave a value that is not finite`;
-  const where = step < 0 ? 'before the first step' : `in step ${step}`;
-  return new NumericalError(`${what} ${where}, row ${row}.`, step, row, name);
+  if (evaluator === GIVEN_STATE) {
+    return new NumericalError(`The state that the run started from is not finite, row ${row}.`, step, row, undefined);
+  }
+  const where = `${step < 0 ? 'before the first step' : `in step ${step}`}, row ${row}`;
+  if (name === undefined) {
+    const hint = 'Look at the time grid and at the guidance scale: float32 ends at 3.4e38, float16 at 65504.';
+    return new NumericalError(`The update itself overflowed ${where}.`, step, row, undefined, hint);
+  }
+  const hint = 'Look at what it gives at that time; what a JavaScript network leaves unwritten in `out` is not finite.';
+  return new NumericalError(`The network '${name}' gave a value that is not finite ${where}.`, step, row, name, hint);
 }

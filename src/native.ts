@@ -2,6 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { NativeLoadError } from './errors';
+import { fromNativeError } from './native-error';
+
+/** How the elements of a buffer lie in memory; arithmetic is float32. */
+export type NativeDtype = 'float32' | 'float16' | 'bfloat16';
 
 /** One combine pass: every output is an affine combination of the same terms, element by element. */
 export interface NativeCombine {
@@ -56,8 +60,8 @@ export interface NativePlan {
   elements: number;
   /** Shape of one row, for networks that want it; its product is `elements`. */
   rowShape: number[];
-  /** Buffers of [rows, elements] float32. */
-  slots: number;
+  /** Buffers of [rows, elements]. What comes from outside and what is handed out is float32. */
+  slots: NativeDtype[];
   programs: NativeProgram[];
   /** Program of each entry. The last `steps` entries are steps; one may stand before them to make the start. */
   sequence: Uint32Array;
@@ -87,7 +91,10 @@ export interface NativeStart {
 export interface NativeFailure {
   code: 'ABORTED' | 'NUMERICAL' | 'OUT_OF_MEMORY' | 'CUDA' | 'MODEL' | 'INTERNAL';
   message: string;
-  /** With NUMERICAL: the step, row and evaluator (-1: none, the update itself overflowed) of the first such value. */
+  /**
+   * With NUMERICAL: the step, row and evaluator of the first such value; evaluator -1: the update itself overflowed, -2:
+   * what the run started from.
+   */
   step: number;
   row: number;
   evaluator: number;
@@ -125,7 +132,7 @@ export interface NativeNetwork {
 
 export interface OnnxPort {
   name: string;
-  /** ONNX element type, as 'float32', 'int64', 'int32', or 'other(n)'. */
+  /** ONNX element type, as 'float32', 'float16', 'bfloat16', 'int64', 'int32', or 'other(n)'. */
   dtype: string;
   /** -1 where the dimension is symbolic. */
   shape: number[];
@@ -134,7 +141,10 @@ export interface OnnxPort {
 export interface NativeOnnx extends NativeNetwork {
   readonly inputs: OnnxPort[];
   readonly outputs: OnnxPort[];
-  /** Off the JavaScript thread. Outputs that are not float32, int32 or int64 are an error. */
+  /**
+   * Off the JavaScript thread. What is float16 or bfloat16 to the model is given and comes as float32; outputs of
+   * further types are an error.
+   */
   run(feeds: Record<string, NativeInput>): Promise<Record<string, NativeInput>>;
 }
 
@@ -182,7 +192,9 @@ export interface CudaState {
   built: boolean;
   /** cudaGetDeviceCount's result; 0 is success; -1 without CUDA support. */
   code: number;
-  message: string;
+  /** Why it cannot be used, as the end of a sentence, and what to do about it, as a sentence; '' where it can. */
+  reason: string;
+  remedy: string;
   driverVersion: number;
   runtimeVersion: number;
   devices: { ordinal: number; name: string; totalBytes: number; computeCapability: string }[];
@@ -238,6 +250,8 @@ function load(): { addon: NativeAddon; file: string } {
       process.once('exit', () => addon.shutDown());
       return { addon, file };
     } catch (error) {
+      // Another file, or another build, would not help.
+      if ((error as { code?: unknown } | null)?.code === 'OUT_OF_MEMORY') throw fromNativeError(error);
       cause = error;
       tried.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -251,7 +265,8 @@ function load(): { addon: NativeAddon; file: string } {
 
 /**
  * The addon, loaded on first use. Loading touches no CUDA driver.
- * @throws NativeLoadError with what was tried and the remedy, where there is none for this platform or none loads.
+ * @throws NativeLoadError with what was tried and the remedy, where there is none for this platform or none loads;
+ * OutOfMemoryError.
  */
 export function native(): NativeAddon {
   loaded ??= load();

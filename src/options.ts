@@ -1,6 +1,7 @@
 /** Options of `sample`, `step` and `plan`: defaults, validation, meaning, all in one place. */
-import { Device } from './device';
-import { expected, InvalidArgumentError, isFloat32Array, refuseUnknownKeys } from './errors';
+import { checkDevice, type Device } from './device';
+import { expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
+import { checkGiven } from './given-array';
 import type { Net } from './interfaces/model-interface';
 import type { NativeNet, NetKwargs, Network } from './nets/network';
 import { rowClasses, type Guidance, type TimeInterval } from './row-classes';
@@ -110,13 +111,7 @@ function checkKwargs(kwargs: unknown, option: string): NetKwargs {
 
 function checkSeeds(seeds: unknown, rows: number): BigUint64Array | undefined {
   if (seeds === undefined) return undefined;
-  if (
-    Object.prototype.toString.call(seeds) !== '[object BigUint64Array]' ||
-    (seeds as BigUint64Array).length !== rows
-  ) {
-    throw expected(`a BigUint64Array of ${rows} (one per row)`, 'seeds', seeds);
-  }
-  return (seeds as BigUint64Array).slice();
+  return new BigUint64Array(checkGiven(seeds, 'BigUint64Array', [rows, '(one per row)'], 'seeds'));
 }
 
 function checkTrajectory(trajectory: unknown): TrajectoryOptions | undefined {
@@ -132,11 +127,10 @@ function checkTrajectory(trajectory: unknown): TrajectoryOptions | undefined {
 }
 
 function checkHostArray(array: HostArray): HostArray {
-  if (!isFloat32Array(array.data)) throw expected('a Float32Array', 'x.data', array.data);
   const shape = checkShape(array.shape, 'x.shape');
   const size = shape.reduce((n, d) => n * d, 1);
-  if (array.data.length !== size) throw expected(`${size} values for its shape`, 'x.data.length', array.data.length);
-  return { data: array.data.slice(), shape }; // the caller may use the array for something else at once
+  const data = checkGiven(array.data, 'Float32Array', [size, 'for its shape'], 'x.data');
+  return { data: new Float32Array(data), shape }; // the caller may use the array for something else at once
 }
 
 function checkStart(x: unknown): { shape: readonly number[]; start: Tensor | HostArray | undefined } {
@@ -151,8 +145,12 @@ function checkStart(x: unknown): { shape: readonly number[]; start: Tensor | Hos
 
 /** By what it does: realms and polyfills have classes of their own. */
 function isSignal(signal: unknown): boolean {
-  const { aborted, addEventListener } = (signal ?? {}) as { aborted?: unknown; addEventListener?: unknown };
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+  try {
+    const { aborted, addEventListener } = (signal ?? {}) as { aborted?: unknown; addEventListener?: unknown };
+    return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+  } catch {
+    return false; // AbortSignal's own getters throw for what only looks like one
+  }
 }
 
 /** Networks behind a net, as far as it shows them. */
@@ -162,8 +160,7 @@ function nativeNetOf(net: Net | undefined): NativeNet | undefined {
 }
 
 function chooseDevice(options: SampleOptions, net: Net, gNet: Net | undefined, start: unknown): Device | undefined {
-  const given = options.device;
-  if (given !== undefined && !(given instanceof Device)) throw expected('a Device', 'device', given);
+  const given = options.device === undefined ? undefined : checkDevice(options.device, 'device');
   const wanted = [
     given,
     nativeNetOf(net)?.device,

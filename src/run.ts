@@ -1,5 +1,5 @@
 /** `SampleRun`: a run under way. Await it for the samples, iterate `progress()` for its steps. */
-import { CallSite } from './call-site';
+import { answerLater } from './call-site';
 import { Device, enterOr } from './device';
 import { AbortError, expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
 import { execute, rowSeeds } from './execute';
@@ -59,17 +59,12 @@ export class SampleRun implements PromiseLike<Tensor> {
     const device = request.device ?? Device.default();
     const release = holdInputs(request);
     const leave = enterOr(device, release);
-    const site = CallSite.here();
-    this.promise = this.start(sampler, rng, request, grid, device)
-      .catch((error: unknown) => {
-        throw site.mark(error);
-      })
-      .finally(() => {
-        release();
-        leave();
-        this.over = true;
-        this.notify();
-      });
+    this.promise = answerLater(() => this.start(sampler, rng, request, grid, device)).finally(() => {
+      release();
+      leave();
+      this.over = true;
+      this.notify();
+    });
   }
 
   then<A = Tensor, B = never>(
@@ -93,10 +88,14 @@ export class SampleRun implements PromiseLike<Tensor> {
    * What the run went through, once it has ended; for runs with the option `trajectory`.
    * @throws InvalidArgumentError where it was not asked for; otherwise rejects as the run does.
    */
-  async trajectory(): Promise<Trajectory> {
-    const { trajectory } = await this.promise;
-    if (trajectory === undefined) throw expected('to be asked for in the options of sample()', 'trajectory', undefined);
-    return trajectory;
+  trajectory(): Promise<Trajectory> {
+    return answerLater(async () => {
+      const { trajectory } = await this.promise;
+      if (trajectory === undefined) {
+        throw expected('to be asked for in the options of sample()', 'trajectory', undefined);
+      }
+      return trajectory;
+    });
   }
 
   /** Steps as they finish. Ends with the run, also when it fails: the failure is in the promise. */

@@ -1,5 +1,4 @@
 /** One step of a sampler on its own: state in, state out, the same bits as inside `sample`. */
-import { CallSite } from './call-site';
 import { Device, enterOr } from './device';
 import { expected } from './errors';
 import { execute, rowSeeds } from './execute';
@@ -59,7 +58,6 @@ export async function runStep(
   const device = request.device ?? Device.default();
   const release = holdInputs(request, Object.values(carry));
   const leave = enterOr(device, release);
-  const site = CallSite.here();
   try {
     const given = Object.entries(carry).map(([name, tensor]) => [name, tensor.handle.get()] as const);
     const state = { slot: 0, data: x.handle.get() };
@@ -79,8 +77,6 @@ export async function runStep(
     });
     const [after, ...carried] = results.map((handle) => new Tensor(handle, x.shape, device));
     return { x: after as Tensor, carry: Object.fromEntries(kept.map((name, i) => [name, carried[i] as Tensor])) };
-  } catch (error) {
-    throw site.mark(error);
   } finally {
     release();
     leave();

@@ -1,7 +1,9 @@
 /** `Tensor`: a float32 array on a device, with an owner. */
-import { Device } from './device';
+import { answerLater } from './call-site';
+import { checkDevice, Device } from './device';
 import { Handle } from './handle';
-import { expected, isFloat32Array } from './errors';
+import { expected } from './errors';
+import { checkGiven } from './given-array';
 import type { NativeTensor } from './native';
 import { fromNativeError } from './native-error';
 
@@ -39,12 +41,11 @@ export class Tensor {
   /** Copies `data`, [n, ...] flat in row-major order, to `device`. */
   static from(data: Float32Array, shape: readonly number[], device: Device = Device.default()): Tensor {
     const dims = checkShape(shape, 'shape');
-    if (!isFloat32Array(data)) throw expected('a Float32Array', 'data', data);
     const size = dims.reduce((n, d) => n * d, 1);
-    if (data.length !== size)
-      throw expected(`${size} values for shape [${dims.join(', ')}]`, 'data.length', data.length);
+    const values = checkGiven(data, 'Float32Array', [size, `for shape [${dims.join(', ')}]`], 'data');
+    checkDevice(device, 'device');
     try {
-      return new Tensor(device.native.upload(data), dims, device);
+      return new Tensor(device.native.upload(values), dims, device);
     } catch (error) {
       throw fromNativeError(error);
     }
@@ -56,12 +57,14 @@ export class Tensor {
   }
 
   /** A copy of the values in host memory; the caller owns it. Does not block the event loop. */
-  async data(): Promise<Float32Array> {
-    try {
-      return await this.handle.get().read();
-    } catch (error) {
-      throw fromNativeError(error);
-    }
+  data(): Promise<Float32Array> {
+    return answerLater(async () => {
+      try {
+        return await this.handle.get().read();
+      } catch (error) {
+        throw fromNativeError(error);
+      }
+    });
   }
 
   /**

@@ -18,13 +18,14 @@ import {
   type Samplers,
 } from '../src';
 import { native } from '../src/native';
+import { openDevice, openingText } from './support/device';
 import { conditional, guide } from './support/mixture';
 import { mixtureFunction } from './support/networks';
 import { productModel } from './support/tiny-onnx';
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 2 });
+  device = await openDevice({ threads: 2 });
 });
 afterAll(() => device.dispose());
 
@@ -74,7 +75,7 @@ test.each([32, 64])(
 );
 
 test('a short run that enters beside a long one ends after its own stages and about one of the other each: fair by stage', async () => {
-  using one = await Device.open('cpu', { threads: 1 });
+  using one = await openDevice({ threads: 1 });
   let longCalls = 0;
   const longNet: NetworkFunction = ({ x, out }) => {
     longCalls++;
@@ -94,7 +95,7 @@ test('a short run that enters beside a long one ends after its own stages and ab
 });
 
 test('a limit on runs is a BusyError at once; a place is free when a run has ended, also by failing', async () => {
-  using limited = await Device.open('cpu', { threads: 1, maxRuns: 2 });
+  using limited = await openDevice({ threads: 1, maxRuns: 2 });
   const waits: (() => void)[] = [];
   const slow = new SiTInterface(async ({ x, out }) => {
     await new Promise<void>((resolve) => waits.push(resolve));
@@ -115,11 +116,11 @@ test('a limit on runs is a BusyError at once; a place is free when a run has end
   waits.forEach((go) => go());
   (await first).dispose();
   expect(limited.runs).toBe(0);
-  await expect(Device.open('cpu', { maxRuns: 0 })).rejects.toThrow(/`maxRuns`/);
+  await expect(openDevice({ maxRuns: 0 })).rejects.toThrow(/`maxRuns`/);
 });
 
 test('a call that is refused keeps no place and holds nothing', async () => {
-  using limited = await Device.open('cpu', { threads: 1, maxRuns: 1 });
+  using limited = await openDevice({ threads: 1, maxRuns: 1 });
   const alive = GaussianMixtureNet.create(conditional, { device: limited });
   const gone = GaussianMixtureNet.create(guide, { device: limited });
   gone.dispose();
@@ -160,7 +161,7 @@ test('several worker threads sample at once, each in an environment of its own, 
     const { parentPort, workerData } = require('node:worker_threads');
     const { Device, GaussianMixtureNet, HeunSampler, Rng, SiTInterface } = require(${JSON.stringify(join(root, 'src'))});
     (async () => {
-      const device = await Device.open('cpu', { threads: 1 });
+      const device = await ${openingText(1)};
       const net = new SiTInterface(GaussianMixtureNet.create(workerData.mixture, { device }));
       const samples = await new HeunSampler({ numSamplingSteps: 6 }).sample(new Rng(workerData.seed), net, [32, 4], { device });
       parentPort.postMessage(await samples.data());
@@ -168,7 +169,7 @@ test('several worker threads sample at once, each in an environment of its own, 
     })();`;
   const work = (seed: number) =>
     new Promise<Float32Array>((resolve, reject) => {
-      const worker = new Worker(script, { eval: true, workerData: { seed, mixture: conditional } });
+      const worker = new Worker(script, { eval: true, env: process.env, workerData: { seed, mixture: conditional } });
       worker.once('message', resolve);
       worker.once('error', reject);
     });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { addonPath, compiledSources } from './support/compiled';
+import { openingText } from './support/device';
 import { productModel } from './support/tiny-onnx';
 
 const sources = compiledSources('exit-matrix');
@@ -21,7 +22,7 @@ function program(network: string, ending: string): string {
       rejects: () => Promise.reject(new Error('the network rejected')),
     };
     (async () => {
-      const device = await Device.open('cpu', { threads: 1 });
+      const device = await ${openingText(1)};
       const mixture = { weights: [1], means: [[0, 0, 0, 0]], deviations: [1] };
       const net = ${JSON.stringify(network)};
       const inner = net === 'exact' ? GaussianMixtureNet.create(mixture, { device })

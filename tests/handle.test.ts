@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Device, Tensor } from '../src';
+import { openDevice } from './support/device';
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -19,8 +20,28 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+/** Opens and forgets a device. */
+async function forgetDevice(): Promise<void> {
+  await openDevice();
+}
+
+test('a device that is forgotten is told too; one that was disposed of is not', async () => {
+  const owners: string[] = [];
+  const listen = (leak: unknown): void => void owners.push((leak as { owner: string }).owner);
+  const leak = channel('diffusion-samplers:leak');
+  leak.subscribe(listen);
+  try {
+    (await openDevice()).dispose();
+    await forgetDevice();
+    await until(() => owners.length > 0);
+  } finally {
+    leak.unsubscribe(listen);
+  }
+  expect(owners).toEqual([expect.stringMatching(/^The device /)]);
+});
+
 test('a tensor that is forgotten is freed by garbage collection, and told to who listens; one that was disposed of is not', async () => {
-  using device = await Device.open('cpu', { threads: 1 });
+  using device = await openDevice({ threads: 1 });
   const leaks: { owner: string; stack?: string }[] = [];
   const listen = (leak: unknown): void => void leaks.push(leak as never);
   const leak = channel('diffusion-samplers:leak');

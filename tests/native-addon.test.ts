@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { onnxLibrary } from '../src/nets/onnx-library';
 import { native, type NativePlan, type RunHandlers } from '../src/native';
+import { nativeOpening, onCuda } from './support/device';
 import { tinyModel } from './support/tiny-onnx';
 
 const addon = native();
@@ -21,7 +22,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const open = (threads = 1) => addon.openDevice('cpu', 0, threads, LANES);
+const open = (threads = 1) => addon.openDevice(...nativeOpening(threads, LANES));
 const silent: RunHandlers = { network: () => {}, progress: () => {}, done: () => {} };
 
 /** `steps` times x' = network(x); the network is JavaScript's, or else a mixture. */
@@ -30,7 +31,7 @@ function plan(steps: number, rows = 1, elements = 4, preview = -1): NativePlan {
     rows,
     elements,
     rowShape: [elements],
-    slots: 2,
+    slots: ['float32', 'float32'],
     programs: [
       {
         words: 1,
@@ -99,9 +100,10 @@ function inProcess(script: string, model: Uint8Array | null = null): Outcome {
   if (model !== null) writeFileSync(join(folder, 'model.onnx'), model);
   writeFileSync(
     file,
-    `const FILE = ${JSON.stringify(FILE)}, LANES = ${JSON.stringify(LANES)}, FOLDER = ${JSON.stringify(folder)};
+    `const FILE = ${JSON.stringify(FILE)}, FOLDER = ${JSON.stringify(folder)};
      const addon = require(FILE);
-     const open = (threads = 1) => addon.openDevice('cpu', 0, threads, LANES);
+     const OPENING = ${JSON.stringify(nativeOpening(1, LANES))};
+     const open = (threads = 1) => addon.openDevice(...OPENING.with(2, ${onCuda ? 1 : 'threads'}));
      const load = (device) => device.onnx(${JSON.stringify(onnxLibrary(undefined))}, FOLDER + '/model.onnx', 1);
      const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
      const say = (...words) => require('fs').writeSync(1, words.join(' ') + '\\n');
@@ -129,7 +131,7 @@ describe('objects of the addon', () => {
       };
       for (const to of [tensor, {}, null, undefined, 1, Object.create(device)]) say(refused(device, 'name', to));
       say(refused(tensor, 'byteLength', device));
-      say(device.name.startsWith('cpu'), tensor.byteLength);`);
+      say(device.kind === OPENING[0], tensor.byteLength);`);
     expect(outcome).toMatchObject(well);
     expect(outcome.lines).toEqual([...Array<string>(7).fill('TypeError ERR_INVALID_THIS'), 'true 16']);
   });
@@ -137,7 +139,7 @@ describe('objects of the addon', () => {
   it('are not those of another copy of the addon', () => {
     copyFileSync(FILE, join(folder, 'copy.node'));
     const outcome = inProcess(`
-      const other = require(FOLDER + '/copy.node').openDevice('cpu', 0, 1, LANES);
+      const other = require(FOLDER + '/copy.node').openDevice(...OPENING);
       const network = other.mixture({ kind: 'sit', sigmaData: 0, weights: Float32Array.of(1),
         means: new Float32Array(4), deviations: Float32Array.of(1), classes: null });
       const foreign = plan(1);
@@ -226,7 +228,7 @@ describe('close()', () => {
            // Loaded nowhere else: the end of the worker would unload the code that its thread is in.
            require('fs').copyFileSync(FILE, FOLDER + '/own.node');
            const worker = new Worker(\`
-             const device = require('\${FOLDER}/own.node').openDevice('cpu', 0, 1, '\${LANES}');
+             const device = require('\${FOLDER}/own.node').openDevice(...\${JSON.stringify(OPENING)});
              device.onnx(${JSON.stringify(onnxLibrary(undefined))}, '\${FOLDER}/model.onnx', 1);
              require('worker_threads').parentPort.postMessage(1);\`, { eval: true });
            await new Promise((resolve) => worker.once('message', resolve));
@@ -259,7 +261,7 @@ describe('the end of the process', () => {
       try { open(); } catch (error) { say(error.code); }
       process.exit(3);`);
     expect(outcome).toMatchObject({ status: 3, signal: null });
-    expect(outcome.lines).toEqual(['5', '0', 'ERR_CLOSED']);
+    expect(outcome.lines).toEqual([onCuda ? '2' : '5', '0', 'ERR_CLOSED']);
   });
 
   it('is told to the addon by whoever loads it', () => {
@@ -278,7 +280,7 @@ describe('the end of the process', () => {
           const addon = require('\${FILE}');
           process.once('exit', () => addon.shutDown());
           const plan = \${plan.toString()}, start = \${start.toString()};
-          const device = addon.openDevice('cpu', 0, 2, '\${LANES}');
+          const device = addon.openDevice(...\${JSON.stringify(OPENING)});
           device.startRun(plan(9), start(), { network() { process.exit(5); }, progress() {}, done() {} });\`, { eval: true });
         say(await new Promise((resolve) => worker.once('exit', resolve)));
       }`);
@@ -334,7 +336,7 @@ describe('handlers', () => {
       const { Worker } = require('worker_threads');
       new Worker(${JSON.stringify(
         `const addon = require(${JSON.stringify(FILE)}), silent = { network() {}, progress() {}, done() {} };
-         const say = () => {}, open = () => addon.openDevice('cpu', 0, 1, ${JSON.stringify(LANES)});
+         const say = () => {}, open = () => addon.openDevice(...${JSON.stringify(nativeOpening(1, LANES))});
          const plan = ${plan.toString()}, start = ${start.toString()}; ${script}`,
       )}, { eval: true }).once('error', (error) => say(error.message));`);
     expect(worker).toMatchObject(well);

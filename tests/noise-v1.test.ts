@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Device, Rng, Samplers, SiTInterface, type Expr, type Step } from '../src';
 import { native } from '../src/native';
+import { openDevice } from './support/device';
 
 /** The page is the reference: its tables are read from it, so that what it says is what is tested. */
 const PAGE = readFileSync(join(__dirname, '..', 'docs', 'noise-v1.md'), 'utf8');
@@ -103,7 +104,7 @@ class Start extends Samplers {
 }
 
 test('samplers use the draws, rows and elements that the page says', async () => {
-  using device = await Device.open('cpu', { threads: 1 });
+  using device = await openDevice({ threads: 1 });
   const net = new SiTInterface(({ out }) => out.fill(0));
   const [steps, offset, shape, count] = [4, 5, [3, 2, 5], 10] as const;
   const rows = [...new Rng(42).seeds(shape[0], offset)];

@@ -16,12 +16,13 @@ import {
   type NetworkFunction,
   type Step,
 } from '../src';
+import { openDevice } from './support/device';
 import { conditional, guide, maxDifference, unitStart } from './support/mixture';
 import { mixtureFunction } from './support/networks';
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 2 });
+  device = await openDevice({ threads: 2 });
 });
 afterAll(() => device.dispose());
 
@@ -265,7 +266,7 @@ describe('an AbortSignal', () => {
   });
 
   it('during a run ends it within two steps and gives everything back', async () => {
-    using alone = await Device.open('cpu', { threads: 1 });
+    using alone = await openDevice({ threads: 1 });
     const controller = new AbortController();
     let calls = 0;
     const network = sit(async ({ x, out }) => {
@@ -283,7 +284,7 @@ describe('an AbortSignal', () => {
   });
 
   it('ends a run on an exact network, which never returns to JavaScript, and gives everything back', async () => {
-    using alone = await Device.open('cpu', { threads: 1 });
+    using alone = await openDevice({ threads: 1 });
     const net = new SiTInterface(GaussianMixtureNet.create(conditional, { device: alone }));
     const controller = new AbortController();
     const steps = 20_000;
@@ -344,7 +345,7 @@ describe('tensors', () => {
   });
 
   it('and networks, and arrays, may be disposed of or reused as soon as the call has returned', async () => {
-    using alone = await Device.open('cpu', { threads: 1 });
+    using alone = await openDevice({ threads: 1 });
     const network = GaussianMixtureNet.create(conditional, { device: alone });
     const reused = unitStart.slice();
     const sampler = new HeunSampler({ numSamplingSteps: 5 });
@@ -488,7 +489,7 @@ describe('options are validated before anything runs', () => {
   });
 
   it('with a network of another device', async () => {
-    using other = await Device.open('cpu', { threads: 1 });
+    using other = await openDevice({ threads: 1 });
     const there = new SiTInterface(GaussianMixtureNet.create(guide, { device: other }));
     expect(() => sampler.sample(rng, there, [1, 4], { device })).toThrow(/on one device/);
   });

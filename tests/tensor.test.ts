@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Device, DisposedError, EulerSampler, InvalidArgumentError, Rng, SiTInterface, Tensor } from '../src';
 import { addonPath, compiledSources } from './support/compiled';
 
@@ -86,4 +89,47 @@ describe('Tensor.view()', () => {
     });
     expect(done).toMatchObject({ status: 0, stdout: 'good\n' });
   });
+
+  it('that was moved to another thread keeps its memory when the thread that made it ends', () => {
+    const library = JSON.stringify(compiledSources('tensor'));
+    const program = `
+      const { Worker, isMainThread, parentPort } = require('node:worker_threads');
+      const { Device, Tensor } = require(${library});
+      const SIZE = 1_000_000;
+      if (isMainThread) {
+        let moved;
+        const worker = new Worker(__filename);
+        worker.on('message', (buffer) => { moved = new Float32Array(buffer); });
+        worker.on('exit', async () => {
+          const device = await Device.open('cpu');
+          // What was freed too early is overwritten now.
+          for (let i = 0; i < 20; i++) Tensor.from(new Float32Array(SIZE).fill(7), [1, SIZE], device);
+          console.log(moved.length, moved.every((value) => value === 5));
+        });
+      } else {
+        Device.open('cpu').then((device) => {
+          const { buffer } = Tensor.from(new Float32Array(SIZE).fill(5), [1, SIZE], device).view();
+          const moved = buffer.transfer === undefined ? structuredClone(buffer, { transfer: [buffer] }) : buffer.transfer();
+          parentPort.postMessage(moved, [moved]);
+          setTimeout(() => process.exit(), 50);
+        });
+      }
+    `;
+    const file = join(mkdtempSync(join(tmpdir(), 'moved-')), 'moved.cjs');
+    writeFileSync(file, program);
+    const env = { ...process.env, DIFFUSION_SAMPLERS_ADDON: addonPath() };
+    const done = spawnSync(process.execPath, [file], { encoding: 'utf8', env });
+    expect(done).toMatchObject({ status: 0, signal: null, stdout: '1000000 true\n' });
+  });
+});
+
+test('making and disposing of large tensors in one turn leaves resident memory where it was', () => {
+  const data = new Float32Array(1_000_000);
+  const loop = (times: number): void => {
+    for (let i = 0; i < times; i++) Tensor.from(data, [1, data.length], device).dispose();
+  };
+  loop(20);
+  const before = process.memoryUsage().rss;
+  loop(200);
+  expect(process.memoryUsage().rss - before).toBeLessThan(100 * 2 ** 20);
 });

@@ -8,12 +8,13 @@ import {
   SiTInterface,
   type SampleRun,
 } from '../src';
+import { openDevice } from './support/device';
 import { conditional, guide, unitStart } from './support/mixture';
 import { Ab2Sampler } from './support/own-samplers';
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 1 });
+  device = await openDevice({ threads: 1 });
 });
 afterAll(() => device.dispose());
 

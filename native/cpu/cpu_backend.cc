@@ -18,24 +18,26 @@ constexpr size_t kAlignment = 64;
 class CpuBuffer final : public Buffer {
  public:
   CpuBuffer(size_t bytes, std::shared_ptr<MemoryCount> count) : bytes_(bytes), count_(std::move(count)) {
-    // aligned_alloc wants a multiple of the alignment, and a buffer of nothing still has an address.
-    if (bytes <= std::numeric_limits<size_t>::max() / 2) {
-      data_ = std::aligned_alloc(kAlignment, (bytes / kAlignment + 1) * kAlignment);
-    }
-    if (!data_) {
+    // Not aligned_alloc: glibc's leaves a hole beside each block, and a loop over large ones grows without end.
+    if (bytes <= std::numeric_limits<size_t>::max() / 2) memory_ = std::malloc(bytes + kAlignment);
+    if (!memory_) {
       throw Failure(FailureCode::kOutOfMemory, "cannot allocate " + std::to_string(bytes) + " bytes of host memory");
     }
+    size_t room = bytes + kAlignment;
+    data_ = memory_;
+    std::align(kAlignment, bytes, data_, room);
     count_->add(bytes_);
   }
   ~CpuBuffer() override {
-    std::free(data_);
+    std::free(memory_);
     count_->subtract(bytes_);
   }
   void* data() noexcept override { return data_; }
   size_t bytes() const noexcept override { return bytes_; }
 
  private:
-  void* data_ = nullptr;
+  void* memory_ = nullptr;
+  void* data_ = nullptr;  // the first aligned address of it
   size_t bytes_;
   std::shared_ptr<MemoryCount> count_;
 };

@@ -19,6 +19,9 @@ struct LaneTable {
   const char* name;
   void (*combine)(const CombineArgs& args);
   void (*mixture)(const MixtureArgs& args);
+  // `dtype` is float16 or bfloat16.
+  void (*widen)(Dtype dtype, const uint16_t* from, uint64_t count, float* to);
+  void (*narrow)(Dtype dtype, const float* from, uint64_t count, uint16_t* to);
   // Normals of elements first .. first + count - 1.
   void (*normals)(uint64_t seed, uint32_t stream, uint32_t draw, uint64_t first, uint64_t count, float* out);
   void (*philox)(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

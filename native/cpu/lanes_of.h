@@ -9,6 +9,30 @@ namespace ds {
 namespace {
 
 template <class F>
+void lane_widen(Dtype dtype, const uint16_t* from, uint64_t count, float* to) {
+  for_each_tile<F>(static_cast<int64_t>(count), [&](auto lane, const auto& tile, int64_t element) {
+    using L = decltype(lane);
+    word_of<L> halves[4];
+    L values[4];
+    tile.load(from + element, halves);
+    for (int i = 0; i < 4; ++i) values[i] = widen<L>(dtype, halves[i]);
+    tile.store(to + element, values);
+  });
+}
+
+template <class F>
+void lane_narrow(Dtype dtype, const float* from, uint64_t count, uint16_t* to) {
+  for_each_tile<F>(static_cast<int64_t>(count), [&](auto lane, const auto& tile, int64_t element) {
+    using L = decltype(lane);
+    L values[4];
+    word_of<L> halves[4];
+    tile.load(from + element, values);
+    for (int i = 0; i < 4; ++i) halves[i] = narrow(dtype, values[i]);
+    tile.store(to + element, halves);
+  });
+}
+
+template <class F>
 void lane_normals(uint64_t seed, uint32_t stream, uint32_t draw, uint64_t first, uint64_t count, float* out) {
   uint64_t element = first / 4 * 4;
   while (element < first + count) {
@@ -65,7 +89,8 @@ NormalRange lane_normal_range(uint32_t first, uint64_t count) {
 
 template <class F>
 constexpr LaneTable lanes_of(const char* name) {
-  return {name, combine<F>, mixture<F>, lane_normals<F>, lane_philox<F>, lane_normal_range<F>};
+  return {name,           combine<F>,      mixture<F>,     lane_widen<F>,
+          lane_narrow<F>, lane_normals<F>, lane_philox<F>, lane_normal_range<F>};
 }
 
 }  // namespace

@@ -57,9 +57,9 @@ class MixtureEvaluator final : public Evaluator {
       args.classes = static_cast<const int32_t*>(classes_->data());
       args.labels = static_cast<const int32_t*>(device_labels_->data());
     }
-    args.input = call.input;
+    args.input = static_cast<const float*>(call.input);
     args.times = call.times;
-    args.output = call.output;
+    args.output = static_cast<float*>(call.output);
     args.scratch = static_cast<float*>(scratch_->data());
     call.backend->mixture(args);
   }

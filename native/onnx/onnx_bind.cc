@@ -3,6 +3,7 @@
 
 #include "../../cuda/failure.h"
 #include "onnx_evaluator.h"
+#include "onnx_halves.h"
 #include "onnx_ports.h"
 
 namespace ds {
@@ -15,10 +16,11 @@ struct PortCheck {
   const std::string& model;
   int64_t rows;
 
-  void is_float(const OnnxPort& port, const char* kind) const {
-    if (port.type == TensorType::kFloat32) return;
-    refuse(std::string("Expected ") + kind + " '" + port.name + "' of " + model + " to be float32 but it is " +
-           type_name(port.type_number) + ".");
+  Dtype dtype(const OnnxPort& port, const char* kind) const {
+    Dtype dtype;
+    if (floating(port.type, &dtype)) return dtype;
+    refuse(std::string("Expected ") + kind + " '" + port.name + "' of " + model +
+           " to be float32, float16 or bfloat16 but it is " + type_name(port.type_number) + ".");
   }
 
   void takes(const OnnxPort& port, const char* kind, const std::vector<int64_t>& shape) const {
@@ -36,8 +38,8 @@ struct PortCheck {
   }
 
   // One time per row: [rows], or with further dimensions of 1; a scalar only where there is a single row.
-  std::vector<int64_t> time_shape(const OnnxPort& port) const {
-    is_float(port, "input");
+  BoundPort time(const OnnxPort& port) const {
+    const Dtype of = dtype(port, "input");
     batch(port, "input");
     std::vector<int64_t> shape(port.shape.size(), 1);
     if (!shape.empty()) shape[0] = rows;
@@ -46,7 +48,7 @@ struct PortCheck {
              std::to_string(rows) + " rows, as [" + std::to_string(rows) + "] or [" + std::to_string(rows) +
              ", 1], but it is declared " + shape_text(port.shape) + ".");
     }
-    return shape;
+    return {port.name, of, std::move(shape)};
   }
 };
 
@@ -63,22 +65,24 @@ std::unique_ptr<Evaluator> OnnxModel::bind(const OnnxRoles& roles, int64_t rows,
   if (!output)
     refuse("Expected an output of " + label_ + " (" + names_text(outputs_) + ") but received '" + roles.out + "'.");
 
-  BoundPorts bound{roles, rows, 1, {rows}, {}, {}};
+  std::vector<int64_t> shape{rows};
+  int64_t elements = 1;
   for (int64_t dimension : row_shape) {
-    bound.shape.push_back(dimension);
-    bound.elements *= dimension;
+    shape.push_back(dimension);
+    elements *= dimension;
   }
   const PortCheck check{label_, rows};
   const OnnxPort& state = *find_port(inputs_, roles.x);
-  check.is_float(state, "input");
-  check.takes(state, "input", bound.shape);
-  bound.time_shape = check.time_shape(*find_port(inputs_, roles.t));
-  if (!roles.r.empty()) bound.second_time_shape = check.time_shape(*find_port(inputs_, roles.r));
-  check.is_float(*output, "output");
-  check.takes(*output, "output", bound.shape);
-  for (const HostTensor& tensor : extra) {
+  BoundPorts bound{rows, elements, {roles.x, check.dtype(state, "input"), shape}, {}, {}, {}};
+  check.takes(state, "input", shape);
+  bound.t = check.time(*find_port(inputs_, roles.t));
+  if (!roles.r.empty()) bound.r = check.time(*find_port(inputs_, roles.r));
+  bound.out = {roles.out, check.dtype(*output, "output"), shape};
+  check.takes(*output, "output", shape);
+  for (HostTensor& tensor : extra) {
     const OnnxPort& port = *find_port(inputs_, tensor.name);
     check.batch(port, "input");
+    tensor = narrowed(std::move(tensor), port.type);
     check_tensor(port, tensor, label_);
     if (tensor.shape.empty() || tensor.shape[0] != rows) {
       refuse("Expected input '" + port.name + "' of " + label_ + " to have " + std::to_string(rows) +

@@ -6,6 +6,7 @@
 
 #include "../../cuda/failure.h"
 #include "interruption.h"
+#include "onnx_halves.h"
 #include "onnx_ports.h"
 
 namespace ds {
@@ -13,37 +14,50 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& sentence) { throw Failure(FailureCode::kModel, sentence); }
 
+int element_number(Dtype dtype) noexcept {
+  switch (dtype) {
+    case Dtype::kFloat16:
+      return ort::kElementFloat16;
+    case Dtype::kBfloat16:
+      return ort::kElementBfloat16;
+    case Dtype::kFloat32:
+      break;
+  }
+  return ort::kElementFloat32;
+}
+
+size_t byte_count(int64_t elements, Dtype dtype) noexcept { return static_cast<size_t>(elements * dtype_bytes(dtype)); }
+
 // One port of a binding whose memory may be another from call to call. It keeps a tensor for each address seen lately,
 // because the slots of a plan come round again: after the first steps nothing is made.
 template <typename BindEntry>
 class MovingPort {
  public:
-  MovingPort(const ort::Library& library, ort::IoBinding* binding, std::string name, std::vector<int64_t> shape,
-             size_t bytes)
-      : library_(library), binding_(binding), name_(std::move(name)), shape_(std::move(shape)), bytes_(bytes) {
+  MovingPort(const ort::Library& library, ort::IoBinding* binding, const BoundPort& port, size_t bytes)
+      : library_(library), binding_(binding), port_(port), bytes_(bytes) {
     kept_.reserve(kKept);
   }
 
-  void point_to(float* data) {
+  void point_to(void* data) {
     if (data == current_) return;
     const ort::Value* value = tensor_at(data);
     current_ = nullptr;
-    library_.api.must(BindEntry{}, binding_, name_.c_str(), value);
+    library_.api.must(BindEntry{}, binding_, port_.name.c_str(), value);
     current_ = data;
   }
 
  private:
   static constexpr size_t kKept = 8;
   struct Kept {
-    float* data;
+    void* data;
     ort::ValueHandle value;
   };
 
-  const ort::Value* tensor_at(float* data) {
+  const ort::Value* tensor_at(void* data) {
     for (const Kept& kept : kept_) {
       if (kept.data == data) return kept.value.get();
     }
-    Kept made{data, library_.tensor(data, bytes_, shape_.data(), shape_.size(), ort::kElementFloat32)};
+    Kept made{data, library_.tensor(data, bytes_, port_.shape.data(), port_.shape.size(), element_number(port_.dtype))};
     if (kept_.size() < kKept) {
       kept_.push_back(std::move(made));
       return kept_.back().value.get();
@@ -56,12 +70,11 @@ class MovingPort {
 
   const ort::Library& library_;
   ort::IoBinding* binding_;
-  std::string name_;
-  std::vector<int64_t> shape_;
+  const BoundPort& port_;
   size_t bytes_;
   std::vector<Kept> kept_;
   size_t next_ = 0;
-  float* current_ = nullptr;
+  void* current_ = nullptr;
 };
 
 class OnnxEvaluator final : public Evaluator {
@@ -70,48 +83,48 @@ class OnnxEvaluator final : public Evaluator {
       : model_(std::move(model)),
         api_(model_->library().api),
         bound_(std::move(bound)),
-        bytes_(static_cast<size_t>(bound_.rows * bound_.elements) * sizeof(float)),
+        input_bytes_(byte_count(bound_.rows * bound_.elements, bound_.x.dtype)),
+        output_bytes_(byte_count(bound_.rows * bound_.elements, bound_.out.dtype)),
         extra_(std::move(extra)),
-        times_(static_cast<size_t>(bound_.rows)),
-        second_times_(takes_second_time() ? times_.size() : 0),
         stop_(api_, model_->label()),
         binding_(api_.make<ort::IoBindingHandle>(ort::kCreateIoBinding, model_->session())),
-        x_(model_->library(), binding_.get(), bound_.roles.x, bound_.shape, bytes_),
-        out_(model_->library(), binding_.get(), bound_.roles.out, bound_.shape, bytes_) {
-    bind_times(bound_.roles.t, &times_, bound_.time_shape);
-    if (takes_second_time()) bind_times(bound_.roles.r, &second_times_, bound_.second_time_shape);
+        x_(model_->library(), binding_.get(), bound_.x, input_bytes_),
+        out_(model_->library(), binding_.get(), bound_.out, output_bytes_) {
+    bind_times(bound_.t, &times_);
+    if (takes_second_time()) bind_times(bound_.r, &second_times_);
     for (HostTensor& tensor : extra_) {
       bind_fixed(tensor.name, tensor.bytes.data(), tensor.bytes.size(), tensor.shape, type_number(tensor.type));
     }
   }
 
-  bool takes_second_time() const noexcept override { return !bound_.roles.r.empty(); }
+  bool takes_second_time() const noexcept override { return !bound_.r.name.empty(); }
+  Dtype input_dtype() const noexcept override { return bound_.x.dtype; }
+  Dtype output_dtype() const noexcept override { return bound_.out.dtype; }
 
   void evaluate(const NetworkCall& call) override {
     if (call.rows != bound_.rows || call.elements != bound_.elements) {
       throw Failure(FailureCode::kInternal, "A network was called with another batch than it was bound to.");
     }
-    std::memcpy(times_.data(), call.host_times, times_.size() * sizeof(float));
-    if (takes_second_time()) {
-      std::memcpy(second_times_.data(), call.host_second_times, second_times_.size() * sizeof(float));
-    }
+    const auto rows = static_cast<size_t>(bound_.rows);
+    write_as(bound_.t.dtype, call.host_times, rows, times_.data());
+    if (takes_second_time()) write_as(bound_.r.dtype, call.host_second_times, rows, second_times_.data());
     if (call.backend->host_memory()) {
-      compute(const_cast<float*>(call.input), call.output);
+      compute(const_cast<void*>(call.input), call.output);
       return;
     }
-    staging_.resize(2 * bytes_ / sizeof(float));
-    float* input = staging_.data();
-    float* output = input + bytes_ / sizeof(float);
-    call.backend->download(input, call.input, bytes_);
-    compute(input, output);
-    call.backend->upload(call.output, output, bytes_);
+    staged_input_.resize(input_bytes_);
+    staged_output_.resize(output_bytes_);
+    call.backend->download(staged_input_.data(), call.input, input_bytes_);
+    compute(staged_input_.data(), staged_output_.data());
+    call.backend->upload(call.output, staged_output_.data(), output_bytes_);
   }
 
   void interrupt() noexcept override { stop_.interrupt(); }
 
  private:
-  void bind_times(const std::string& name, std::vector<float>* times, const std::vector<int64_t>& shape) {
-    bind_fixed(name, times->data(), times->size() * sizeof(float), shape, ort::kElementFloat32);
+  void bind_times(const BoundPort& port, std::vector<uint8_t>* times) {
+    times->resize(byte_count(bound_.rows, port.dtype));
+    bind_fixed(port.name, times->data(), times->size(), port.shape, element_number(port.dtype));
   }
 
   void bind_fixed(const std::string& name, void* data, size_t bytes, const std::vector<int64_t>& shape, int element) {
@@ -120,7 +133,7 @@ class OnnxEvaluator final : public Evaluator {
     api_.must(ort::kBindInput, binding_.get(), name.c_str(), static_cast<const ort::Value*>(tensor.get()));
   }
 
-  void compute(float* input, float* output) {
+  void compute(void* input, void* output) {
     stop_.check();
     x_.point_to(input);
     out_.point_to(output);
@@ -130,14 +143,14 @@ class OnnxEvaluator final : public Evaluator {
     const std::string message = status ? api_.take_message(status) : std::string();
     stop_.check();
     if (status) {
-      refuse("Running " + model_->label() + " with '" + bound_.roles.x + "' of shape " + shape_text(bound_.shape) +
-             " for '" + bound_.roles.out + "' of the same shape failed; ONNX Runtime says: " + message + ".");
+      refuse("Running " + model_->label() + " with '" + bound_.x.name + "' of shape " + shape_text(bound_.x.shape) +
+             " for '" + bound_.out.name + "' of the same shape failed; ONNX Runtime says: " + message + ".");
     }
     check_written(output);
   }
 
   // A model may hand an input through as its output; the library then leaves the bound memory alone.
-  void check_written(const float* output) const {
+  void check_written(const void* output) const {
     ort::Value** values = nullptr;
     size_t count = 0;
     ort::Allocator* allocator = model_->library().allocator;
@@ -148,17 +161,17 @@ class OnnxEvaluator final : public Evaluator {
     void* data = nullptr;
     if (value) api_.must(ort::kGetTensorMutableData, value.get(), &data);
     if (data != output)
-      refuse("Expected " + model_->label() + " to compute '" + bound_.roles.out + "' but it hands on an input.");
+      refuse("Expected " + model_->label() + " to compute '" + bound_.out.name + "' but it hands on an input.");
   }
 
   std::shared_ptr<OnnxModel> model_;
   const ort::Api& api_;
   BoundPorts bound_;
-  size_t bytes_;
+  size_t input_bytes_, output_bytes_;
   std::vector<HostTensor> extra_;
-  std::vector<float> times_;
-  std::vector<float> second_times_;  // flow maps only
-  std::vector<float> staging_;
+  std::vector<uint8_t> times_;                         // as the model takes them
+  std::vector<uint8_t> second_times_;                  // flow maps only
+  std::vector<uint8_t> staged_input_, staged_output_;  // without host memory only
   Interruption stop_;
   ort::IoBindingHandle binding_;
   MovingPort<decltype(ort::kBindInput)> x_;

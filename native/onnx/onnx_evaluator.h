@@ -11,13 +11,16 @@
 
 namespace ds {
 
+struct BoundPort {
+  std::string name;  // empty: there is none
+  Dtype dtype;
+  std::vector<int64_t> shape;
+};
+
 struct BoundPorts {
-  OnnxRoles roles;
   int64_t rows;
-  int64_t elements;            // of one row
-  std::vector<int64_t> shape;  // of x and out
-  std::vector<int64_t> time_shape;
-  std::vector<int64_t> second_time_shape;
+  int64_t elements;  // of one row
+  BoundPort x, t, r, out;
 };
 
 // Everything must have been checked against the ports of `model`; `extra` is kept for the life of the evaluator.

@@ -26,7 +26,7 @@ class OnnxModel final : public OnnxSession {
   const std::string& label() const noexcept { return label_; }
 
   // Runs once on host tensors.
-  std::vector<HostTensor> run(const std::vector<HostTensor>& feeds, const ort::RunOptions* options) const;
+  std::vector<HostTensor> run(std::vector<HostTensor> feeds, const ort::RunOptions* options) const;
 
  private:
   HostTensor read_output(const OnnxPort& port, ort::Value* value) const;

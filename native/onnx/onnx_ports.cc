@@ -27,6 +27,10 @@ TensorType tensor_type(int type_number) noexcept {
   switch (type_number) {
     case ort::kElementFloat32:
       return TensorType::kFloat32;
+    case ort::kElementFloat16:
+      return TensorType::kFloat16;
+    case ort::kElementBfloat16:
+      return TensorType::kBfloat16;
     case ort::kElementInt32:
       return TensorType::kInt32;
     case ort::kElementInt64:
@@ -40,6 +44,10 @@ int type_number(TensorType type) noexcept {
   switch (type) {
     case TensorType::kFloat32:
       return ort::kElementFloat32;
+    case TensorType::kFloat16:
+      return ort::kElementFloat16;
+    case TensorType::kBfloat16:
+      return ort::kElementBfloat16;
     case TensorType::kInt32:
       return ort::kElementInt32;
     case TensorType::kInt64:
@@ -52,6 +60,9 @@ int type_number(TensorType type) noexcept {
 
 size_t byte_width(TensorType type) noexcept {
   switch (type) {
+    case TensorType::kFloat16:
+    case TensorType::kBfloat16:
+      return 2;
     case TensorType::kFloat32:
     case TensorType::kInt32:
       return 4;

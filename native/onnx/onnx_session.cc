@@ -6,6 +6,7 @@
 
 #include "../../cuda/failure.h"
 #include "interruption.h"
+#include "onnx_halves.h"
 #include "onnx_model.h"
 #include "onnx_ports.h"
 
@@ -50,10 +51,10 @@ class ModelCall final : public OnnxCall {
   explicit ModelCall(std::shared_ptr<const OnnxModel> model)
       : model_(std::move(model)), stop_(model_->library().api, model_->label()) {}
 
-  std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) override {
+  std::vector<HostTensor> run(std::vector<HostTensor> feeds) override {
     stop_.check();
     try {
-      return model_->run(feeds, stop_.options());
+      return model_->run(std::move(feeds), stop_.options());
     } catch (...) {
       stop_.check();
       throw;
@@ -126,25 +127,28 @@ std::unique_ptr<OnnxCall> OnnxModel::call() {
   return std::make_unique<ModelCall>(std::static_pointer_cast<OnnxModel>(shared_from_this()));
 }
 
-std::vector<HostTensor> OnnxModel::run(const std::vector<HostTensor>& feeds, const ort::RunOptions* options) const {
+std::vector<HostTensor> OnnxModel::run(std::vector<HostTensor> feeds, const ort::RunOptions* options) const {
   std::vector<std::string> given;
   for (const HostTensor& feed : feeds) given.push_back(feed.name);
   check_names(inputs_, given, label_);
-  for (const HostTensor& feed : feeds) check_tensor(*find_port(inputs_, feed.name), feed, label_);
+  for (HostTensor& feed : feeds) {
+    const OnnxPort& port = *find_port(inputs_, feed.name);
+    feed = narrowed(std::move(feed), port.type);
+    check_tensor(port, feed, label_);
+  }
   for (const OnnxPort& port : outputs_) {
     if (port.type != TensorType::kOther) continue;
     throw Failure(FailureCode::kModel, "Expected output '" + port.name + "' of " + label_ +
-                                           " to be float32, int32 or int64 but it is " + type_name(port.type_number) +
-                                           ".");
+                                           " to be float32, float16, bfloat16, int32 or int64 but it is " +
+                                           type_name(port.type_number) + ".");
   }
 
   std::vector<ort::ValueHandle> tensors;
   std::vector<const char*> names, output_names;
   std::vector<const ort::Value*> values;
-  for (const HostTensor& feed : feeds) {
-    // The C API takes one type of pointer for both directions; it does not write to inputs.
-    tensors.push_back(library_->tensor(const_cast<uint8_t*>(feed.bytes.data()), feed.bytes.size(), feed.shape.data(),
-                                       feed.shape.size(), type_number(feed.type)));
+  for (HostTensor& feed : feeds) {
+    tensors.push_back(library_->tensor(feed.bytes.data(), feed.bytes.size(), feed.shape.data(), feed.shape.size(),
+                                       type_number(feed.type)));
     names.push_back(feed.name.c_str());
     values.push_back(tensors.back().get());
   }
@@ -177,7 +181,7 @@ HostTensor OnnxModel::read_output(const OnnxPort& port, ort::Value* value) const
   api.must(ort::kGetTensorMutableData, value, &data);
   const auto* first = static_cast<const uint8_t*>(data);
   if (bytes) tensor.bytes.assign(first, first + bytes);
-  return tensor;
+  return widened(std::move(tensor));
 }
 
 }  // namespace ds

@@ -10,7 +10,7 @@
 
 namespace ds {
 
-enum class TensorType { kFloat32, kInt32, kInt64, kOther };
+enum class TensorType { kFloat32, kFloat16, kBfloat16, kInt32, kInt64, kOther };
 
 struct OnnxPort {
   std::string name;
@@ -36,8 +36,9 @@ struct OnnxRoles {
 class OnnxCall {
  public:
   virtual ~OnnxCall() = default;
+  // Float16 and bfloat16 inputs take float32 tensors, and such outputs come as float32.
   // Waits. Throws Failure(kModel), and kAborted after interrupt().
-  virtual std::vector<HostTensor> run(const std::vector<HostTensor>& feeds) = 0;
+  virtual std::vector<HostTensor> run(std::vector<HostTensor> feeds) = 0;
   // From any thread, before or during run().
   virtual void interrupt() noexcept = 0;
 };
@@ -57,7 +58,8 @@ class OnnxSession : public std::enable_shared_from_this<OnnxSession> {
   virtual std::unique_ptr<OnnxCall> call() = 0;
 
   // An evaluator for one run: `extra` are the inputs without a role, with a leading dimension of `rows`, kept for the
-  // run. `row_shape` is the shape of one row of x. The evaluator keeps the session alive. Throws Failure(kModel).
+  // run; float16 and bfloat16 ones take float32 tensors. `row_shape` is the shape of one row of x. The evaluator keeps
+  // the session alive. Throws Failure(kModel).
   virtual std::unique_ptr<Evaluator> bind(const OnnxRoles& roles, int64_t rows, const std::vector<int64_t>& row_shape,
                                           std::vector<HostTensor> extra) = 0;
 };

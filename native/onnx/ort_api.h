@@ -30,7 +30,13 @@ constexpr int kLogFatal = 4;
 constexpr int kOnnxTypeTensor = 1;
 constexpr int kDeviceAllocator = 0;
 constexpr int kMemoryDefault = 0;
-enum ElementNumber : int { kElementFloat32 = 1, kElementInt32 = 6, kElementInt64 = 7 };
+enum ElementNumber : int {
+  kElementFloat32 = 1,
+  kElementInt32 = 6,
+  kElementInt64 = 7,
+  kElementFloat16 = 10,
+  kElementBfloat16 = 16
+};
 
 template <size_t kNumber, typename Function>
 struct Entry {};

@@ -1,10 +1,10 @@
 /** `GaussianMixtureNet`: the exact network of an isotropic Gaussian mixture, without training or JavaScript. */
-import { Device } from '../device';
+import { checkDevice, Device } from '../device';
 import { expected, refuseUnknownKeys } from '../errors';
 import { Handle } from '../handle';
 import { fromNativeError } from '../native-error';
 import type { NativeEvaluator, NativeInput, NativeMixture, NativeNetwork } from '../native';
-import type { NativeNet, NetKwargs } from './network';
+import { FLOAT32, type NativeNet, type NetKwargs } from './network';
 
 export interface GaussianMixture {
   /** [K], positive; normalised to sum 1. */
@@ -84,6 +84,7 @@ function checkLabels(labels: ArrayLike<number>, count: number, least: number, op
  */
 export class GaussianMixtureNet implements NativeNet {
   readonly name = 'GaussianMixtureNet';
+  readonly dtypes = FLOAT32;
   readonly device: Device;
   /** Elements of one row. */
   readonly elements: number;
@@ -106,6 +107,7 @@ export class GaussianMixtureNet implements NativeNet {
     refuseUnknownKeys(mixture, ['weights', 'means', 'deviations', 'classes'], 'mixture');
     refuseUnknownKeys(options, ['device', 'interface', 'sigmaData'], 'options');
     const { device = Device.default(), interface: kind = 'sit', sigmaData = 0.5 } = options;
+    checkDevice(device, 'device');
     if (kind !== 'sit' && kind !== 'edm') throw expected("'sit' or 'edm'", 'interface', kind);
     if (kind === 'sit' && options.sigmaData !== undefined) {
       throw expected("to be absent with interface 'sit'", 'sigmaData', options.sigmaData);

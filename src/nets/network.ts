@@ -1,6 +1,6 @@
 /** Networks: a JavaScript function, or one that the engine evaluates itself. */
 import type { Device } from '../device';
-import type { NativeEvaluator } from '../native';
+import type { NativeDtype, NativeEvaluator } from '../native';
 
 /** Conditioning of a run, by name; what the names mean is the network's own. */
 export type NetKwargs = Readonly<Record<string, unknown>>;
@@ -25,11 +25,20 @@ export interface NetworkCall {
 
 export type NetworkFunction = (call: NetworkCall) => void | Float32Array | Promise<void | Float32Array>;
 
+export interface NetworkDtypes {
+  readonly input: NativeDtype;
+  readonly output: NativeDtype;
+}
+
+export const FLOAT32: NetworkDtypes = Object.freeze({ input: 'float32', output: 'float32' });
+
 /** A network that runs without JavaScript. Implemented by OnnxNet and GaussianMixtureNet. */
 export interface NativeNet {
   readonly name: string;
   /** Where it runs. */
   readonly device: Device;
+  /** How the state's input and the prediction lie in memory. */
+  readonly dtypes: NetworkDtypes;
   /** Keeps it usable until the returned function is called, whatever is disposed of meanwhile. */
   hold(): () => void;
   /**
@@ -41,6 +50,11 @@ export interface NativeNet {
 }
 
 export type Network = NetworkFunction | NativeNet;
+
+/** JavaScript sees float32. */
+export function networkDtypes(network: Network): NetworkDtypes {
+  return typeof network === 'function' ? FLOAT32 : network.dtypes;
+}
 
 /** The name errors and plans use. */
 export function networkName(network: Network): string {

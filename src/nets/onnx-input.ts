@@ -1,5 +1,6 @@
 /** From what a caller gives for an ONNX input to a tensor of the dtype and shape that the model declares. */
 import { expected } from '../errors';
+import { isDetached } from '../given-array';
 import type { NativeInput, OnnxPort } from '../native';
 
 /** Numbers for one input: flat values (its shape follows from the model), values with their shape, or one for all rows. */
@@ -12,6 +13,7 @@ export type OnnxValue =
 type Elements = ArrayLike<number | bigint>;
 
 function toElements(value: unknown): Elements | undefined {
+  if (ArrayBuffer.isView(value) && isDetached(value)) return undefined;
   const arrayLike = typeof value === 'object' && value !== null && Number.isSafeInteger((value as Elements).length);
   return arrayLike ? (value as Elements) : undefined;
 }
@@ -26,6 +28,8 @@ function integer(value: number | bigint, bits: 32 | 64, option: string): bigint 
 function convert(values: Elements, port: OnnxPort, option: string): NativeInput['data'] {
   switch (port.dtype) {
     case 'float32':
+    case 'float16':
+    case 'bfloat16':
       return Float32Array.from(values as ArrayLike<number>, (v: number, i: number) => {
         if (typeof v !== 'number') throw expected('a number', `${option}[${i}]`, v);
         return v;
@@ -39,7 +43,7 @@ function convert(values: Elements, port: OnnxPort, option: string): NativeInput[
         Number(integer(values[i] as number, 32, `${option}[${i}]`)),
       );
     default:
-      throw expected('a float32, int32 or int64 input', `dtype of ${option}`, port.dtype);
+      throw expected('a float32, float16, bfloat16, int32 or int64 input', `dtype of ${option}`, port.dtype);
   }
 }
 

@@ -1,8 +1,11 @@
 /** `OnnxModel`: load, inspect and run an ONNX file, off the event loop. */
 import { existsSync } from 'node:fs';
-import { Device } from '../device';
+import { types } from 'node:util';
+import { answerLater } from '../call-site';
+import { checkDevice, Device } from '../device';
 import { expected, ModelError, refuseUnknownKeys } from '../errors';
 import type { NativeInput, NativeOnnx, OnnxPort } from '../native';
+import { isDetached } from '../given-array';
 import { Handle } from '../handle';
 import { fromNativeError } from '../native-error';
 import { onnxInput, type OnnxValue } from './onnx-input';
@@ -17,7 +20,7 @@ export interface OnnxModelOptions {
   threads?: number;
 }
 
-/** An output of `run`. */
+/** An output of `run`; float16 and bfloat16 come as float32. */
 export interface OnnxOutput {
   readonly data: Float32Array | Int32Array | BigInt64Array;
   readonly shape: readonly number[];
@@ -50,16 +53,20 @@ export class OnnxModel {
    * @param model A path, or the bytes of a model.
    * @throws ModelError where the file, the model or the library is not usable, with the remedy.
    */
-  static async load(model: string | Uint8Array, options: OnnxModelOptions = {}): Promise<OnnxModel> {
+  static load(model: string | Uint8Array, options: OnnxModelOptions = {}): Promise<OnnxModel> {
+    return answerLater(() => OnnxModel.loadChecked(model, options));
+  }
+
+  private static async loadChecked(model: string | Uint8Array, options: OnnxModelOptions): Promise<OnnxModel> {
     refuseUnknownKeys(options, ['device', 'library', 'threads'], 'options');
     const { device = Device.default(), library } = options;
-    if (!(device instanceof Device)) throw expected('a Device', 'device', device);
+    checkDevice(device, 'device');
     const threads = options.threads ?? (device.kind === 'cpu' ? device.threads : 1);
     if (!Number.isInteger(threads) || threads < 1 || threads > 1024) {
       throw expected('an integer from 1 to 1024', 'threads', threads);
     }
-    if (typeof model !== 'string' && Object.prototype.toString.call(model) !== '[object Uint8Array]') {
-      throw expected('a path or a Uint8Array', 'model', model);
+    if (typeof model !== 'string' && (!types.isUint8Array(model) || isDetached(model))) {
+      throw expected('a path, or a Uint8Array that is not detached,', 'model', model);
     }
     if (typeof model === 'string' && !existsSync(model))
       throw new ModelError(`The model file '${model}' does not exist.`);
@@ -75,7 +82,11 @@ export class OnnxModel {
    * @param feeds One value per declared input.
    * @throws InvalidArgumentError naming the input; ModelError where the model fails.
    */
-  async run(feeds: Readonly<Record<string, OnnxValue>>): Promise<Record<string, OnnxOutput>> {
+  run(feeds: Readonly<Record<string, OnnxValue>>): Promise<Record<string, OnnxOutput>> {
+    return answerLater(() => this.runChecked(feeds));
+  }
+
+  private async runChecked(feeds: Readonly<Record<string, OnnxValue>>): Promise<Record<string, OnnxOutput>> {
     refuseUnknownKeys(
       feeds,
       this.inputs.map((port) => port.name),

@@ -1,9 +1,10 @@
 /** `OnnxNet`: an ONNX model in the role of the network; between the first step and the last nothing is JavaScript. */
 import { basename } from 'node:path';
+import { answerLater } from '../call-site';
 import { expected, refuseUnknownKeys } from '../errors';
 import type { Device } from '../device';
-import type { NativeEvaluator, NativeInput, OnnxPort } from '../native';
-import type { NativeNet, NetKwargs } from './network';
+import type { NativeDtype, NativeEvaluator, NativeInput, OnnxPort } from '../native';
+import type { NativeNet, NetKwargs, NetworkDtypes } from './network';
 import { onnxInput } from './onnx-input';
 import { OnnxModel, type OnnxModelOptions } from './onnx-model';
 
@@ -18,6 +19,15 @@ export interface OnnxNetOptions extends OnnxModelOptions {
   output?: string;
 }
 
+/** A port that can be the state, a time or the prediction. */
+interface FloatPort extends OnnxPort {
+  dtype: NativeDtype;
+}
+
+function isFloat(port: OnnxPort): port is FloatPort {
+  return ['float32', 'float16', 'bfloat16'].includes(port.dtype);
+}
+
 /** The port that is asked for by name, the one with the usual name, or the first that has no other role. */
 function find(
   ports: readonly OnnxPort[],
@@ -25,7 +35,7 @@ function find(
   asked: string | undefined,
   usual: string,
   taken: readonly (OnnxPort | string | undefined)[],
-): OnnxPort {
+): FloatPort {
   const free = ports.filter((port) => !taken.includes(port) && !taken.includes(port.name));
   const port =
     asked === undefined
@@ -34,14 +44,15 @@ function find(
   if (port === undefined) {
     throw expected(`one of the model's ${ports.map((p) => p.name).join(', ') || '(none)'}`, option, asked ?? usual);
   }
-  if (port.dtype !== 'float32') throw expected('float32', `dtype of '${port.name}' (${option})`, port.dtype);
+  if (!isFloat(port)) throw expected('float32, float16 or bfloat16', `dtype of '${port.name}' (${option})`, port.dtype);
   return port;
 }
 
 /**
- * A model as a network: input x [n, ...] and t [n] float32, output of x's shape float32. Every further input is
- * conditioning and comes from netKwargs under its own name (float32, int32 or int64; leading dimension n, or one
- * number for all rows).
+ * A model as a network: inputs x [n, ...] and t [n], and an output of x's shape, each float32, float16 or bfloat16.
+ * The state and all arithmetic are float32: an update rounds what the network sees, to nearest even, and reads what it
+ * predicts, in the same pass. Every further input is conditioning and comes from netKwargs under its own name (of these
+ * dtypes, int32 or int64; leading dimension n, or one number for all rows).
  *
  * @example
  * const net = new SiTInterface(await OnnxNet.load('models/digits-sit.onnx', { device }));
@@ -49,6 +60,7 @@ function find(
 export class OnnxNet implements NativeNet {
   readonly name: string;
   readonly model: OnnxModel;
+  readonly dtypes: NetworkDtypes;
   private readonly x: OnnxPort;
   private readonly t: OnnxPort;
   private readonly r: OnnxPort | undefined;
@@ -58,19 +70,24 @@ export class OnnxNet implements NativeNet {
   private constructor(
     model: OnnxModel,
     name: string,
-    x: OnnxPort,
-    t: OnnxPort,
-    r: OnnxPort | undefined,
-    out: OnnxPort,
+    x: FloatPort,
+    t: FloatPort,
+    r: FloatPort | undefined,
+    out: FloatPort,
   ) {
     this.model = model;
     this.name = name;
+    this.dtypes = Object.freeze({ input: x.dtype, output: out.dtype });
     [this.x, this.t, this.r, this.out] = [x, t, r, out];
     this.extra = model.inputs.filter((port) => port !== x && port !== t && port !== r);
   }
 
   /** @throws ModelError, or InvalidArgumentError naming the port that the model does not have. */
-  static async load(model: string | Uint8Array, options: OnnxNetOptions = {}): Promise<OnnxNet> {
+  static load(model: string | Uint8Array, options: OnnxNetOptions = {}): Promise<OnnxNet> {
+    return answerLater(() => OnnxNet.loadChecked(model, options));
+  }
+
+  private static async loadChecked(model: string | Uint8Array, options: OnnxNetOptions): Promise<OnnxNet> {
     refuseUnknownKeys(options, ['device', 'library', 'threads', 'x', 't', 'r', 'output'], 'options');
     const { x, t, r, output, ...rest } = options;
     const loaded = await OnnxModel.load(model, rest);

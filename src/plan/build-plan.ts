@@ -2,9 +2,8 @@
 import { AbortError, InvalidArgumentError } from '../errors';
 import type { Request } from '../options';
 import type { Formula } from '../samplers/step';
-import { every, type Coefficient } from '../trace/coefficient';
 import { Evaluators } from '../trace/evaluators';
-import { compileStep, liveEvaluations, multipleOfState, type Extra, type StepResult } from './compile-step';
+import { compileStep, entryHome, entryInputs, type EntryInput, type Extra, type StepResult } from './compile-step';
 import { Homes } from './homes';
 import { Plan, type PlanEntry, type StepProgram } from './plan';
 import { traceStart, traceStep } from './trace-step';
@@ -21,13 +20,6 @@ export interface PlannedRun {
 export interface SingleStep {
   index: number;
   carried: readonly string[];
-}
-
-/** The multiple of the state that the step's first network wants to see, where it is another than 1. */
-function derivedInput(step: StepResult | undefined): Coefficient | undefined {
-  const first = step === undefined ? undefined : liveEvaluations(step)[0];
-  const multiple = first === undefined ? undefined : multipleOfState(first.input);
-  return multiple === undefined || every(multiple, (c) => c === 1) ? undefined : multiple;
 }
 
 export interface PlanOptions {
@@ -50,29 +42,24 @@ export async function buildPlan(
   const trajectory = { states: [] as number[], denoised: [] as number[] };
   const wanted = request.trajectory;
   const wantsDenoised = preview || wanted?.denoised === true;
-  let buffers = 1;
 
   const keep = (home: string, list: number[], content: Extra['content'], kept: string[]): Extra => {
     kept.push(home);
     list.push(homes.of(home));
-    return { home, content };
+    return { home, dtype: 'float32', content };
   };
-  const add = (
-    result: StepResult,
-    step: number,
-    entry: Coefficient | undefined,
-    next: Coefficient | undefined,
-  ): void => {
-    const extras: Extra[] = next === undefined ? [] : [{ home: 'input', content: next }];
+  const add = (result: StepResult, step: number, entry: readonly EntryInput[], next: readonly EntryInput[]): void => {
+    const extras: Extra[] = next.map(({ dtype, multiple }) => ({ home: entryHome(dtype), dtype, content: multiple }));
     const kept: string[] = [];
     if (wanted !== undefined) extras.push(keep(`state ${step + 1}`, trajectory.states, 1, kept));
-    if (result.denoised !== undefined && preview) extras.push({ home: 'preview', content: result.denoised });
+    if (result.denoised !== undefined && preview) {
+      extras.push({ home: 'preview', dtype: 'float32', content: result.denoised });
+    }
     if (result.denoised !== undefined && wanted?.denoised === true) {
       extras.push(keep(`denoised ${step}`, trajectory.denoised, result.denoised, kept));
     }
     const compiled = compileStep(result, homes, classes, entry, extras);
     kept.forEach((home) => homes.keep(home));
-    buffers = Math.max(buffers, compiled.buffers);
     const { program, numbers, times } = compiled;
     if (!numbers.every((c) => Number.isFinite(Math.fround(c)))) {
       throw new InvalidArgumentError(
@@ -94,14 +81,14 @@ export async function buildPlan(
   const start = single === undefined ? traceStart(request, grid[0] as number, evaluators) : undefined;
   // One step ahead: the pass that makes a state also makes what the next network wants to see of it.
   let current = trace(begin);
-  let entryInput = start === undefined ? undefined : derivedInput(current);
-  if (start !== undefined) add(start, -1, undefined, entryInput);
+  let entry = start === undefined ? [] : entryInputs(current);
+  if (start !== undefined) add(start, -1, [], entry);
   let since = performance.now();
   for (let index = begin; index < end; index++) {
     const next = index + 1 < end ? trace(index + 1) : undefined;
-    const nextInput = derivedInput(next);
-    add(current, index, entryInput, nextInput);
-    entryInput = nextInput;
+    const nextEntry = next === undefined ? [] : entryInputs(next);
+    add(current, index, entry, nextEntry);
+    entry = nextEntry;
     if (next !== undefined) current = next;
     if (performance.now() - since > HOLD_MS) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -116,7 +103,7 @@ export async function buildPlan(
     rows: request.rows,
     rowShape: request.rowShape,
     grid,
-    slots: Array.from({ length: buffers }, () => ({ dtype: 'float32' as const, copies: 1 })),
+    slots: homes.dtypes.map((dtype) => ({ dtype, copies: 1 })),
     carries: homes.carries(),
     keptCarries: carried,
     programs: programs.list,

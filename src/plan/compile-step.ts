@@ -1,11 +1,13 @@
 /** From the trace of one step to its program and numbers: drops what nobody needs, places values, lays out the record. */
 import { InvalidArgumentError } from '../errors';
 import type { NativeCombine, NativeEvaluate } from '../native';
+import type { NetworkDtypes } from '../nets/network';
 import { every, ofClass, type Coefficient } from '../trace/coefficient';
+import type { Evaluator } from '../trace/evaluators';
 import type { Expr, Slot } from '../trace/expr';
 import type { StepTrace, TracedEvaluate } from '../trace/step-trace';
 import { allocate, type Homes, type Value } from './homes';
-import type { StepProgram } from './plan';
+import type { SlotDtype, StepProgram } from './plan';
 
 /** Limits of the combine kernel (kMaxTerms, kMaxOutputs). */
 const MAX_TERMS = 16;
@@ -24,14 +26,25 @@ export interface StepResult {
 /** A further output of the last pass: an expression, or a multiple of the new state. */
 export interface Extra {
   home: string;
+  dtype: SlotDtype;
   content: Expr | Coefficient;
+}
+
+/** What a pass leaves for the first network of the step after it: this multiple of the state. */
+export interface EntryInput {
+  dtype: SlotDtype;
+  multiple: Coefficient;
+}
+
+/** Where an entry input waits for its step. */
+export function entryHome(dtype: SlotDtype): string {
+  return `input.${dtype}`;
 }
 
 export interface CompiledStep {
   program: StepProgram;
   numbers: Float64Array;
   times: Float64Array;
-  buffers: number;
 }
 
 interface CombineOutput {
@@ -78,33 +91,50 @@ export function liveEvaluations(result: StepResult): TracedEvaluate[] {
   return live;
 }
 
+/** How the networks of an evaluation read and write, call by call. */
+function dtypesOf({ trace }: StepResult, { calls }: TracedEvaluate): NetworkDtypes[] {
+  return calls.map((call) => (trace.evaluators.list[call.evaluator] as Evaluator).dtypes);
+}
+
+/** What the first networks of a step want to see of its state, where that is not the state as it stands. */
+export function entryInputs(result: StepResult): EntryInput[] {
+  const first = liveEvaluations(result)[0];
+  const multiple = first === undefined ? undefined : multipleOfState(first.input);
+  if (first === undefined || multiple === undefined) return [];
+  const unchanged = every(multiple, (c) => c === 1);
+  const dtypes = new Set(dtypesOf(result, first).map(({ input }) => input));
+  return [...dtypes].filter((d) => d !== 'float32' || !unchanged).map((dtype) => ({ dtype, multiple }));
+}
+
 /**
- * @param entryInput The multiple of the state that the pass before this step left in the home 'input', if it did.
+ * @param entry What the pass before this step left in its homes.
  * @param extras What the last pass also makes: what the next network wants to see, trajectories, a preview.
  */
 export function compileStep(
   result: StepResult,
   homes: Homes,
   classes: number,
-  entryInput: Coefficient | undefined,
+  entry: readonly EntryInput[],
   extras: readonly Extra[],
 ): CompiledStep {
   const values: Value[] = [];
-  const newValue = (start: number, buffer?: number): Value => {
-    const value = { start, end: start, buffer };
+  const newValue = (start: number, dtype: SlotDtype, buffer?: number): Value => {
+    const value = { start, end: start, dtype, buffer };
     values.push(value);
     return value;
   };
+  const atHome = (start: number, home: string, dtype: SlotDtype = 'float32'): Value =>
+    newValue(start, dtype, homes.of(home, dtype));
   const read = (value: Value, tick: number): void => void (value.end = Math.max(value.end, tick));
 
   const { trace } = result;
-  const ofSlot = new Map<Slot, Value>([[trace.state, newValue(-1, homes.of('x'))]]);
-  for (const slot of trace.carrySlots()) ofSlot.set(slot, newValue(-1, homes.of(`carry.${slot.name}`)));
-  for (const buffer of homes.keptBuffers()) read(newValue(-1, buffer), ALWAYS);
-  const made: { expr: Expr; value: Value }[] = [];
-  if (entryInput !== undefined) {
-    made.push({ expr: trace.of(trace.state, entryInput), value: newValue(-1, homes.of('input')) });
-  }
+  const ofSlot = new Map<Slot, Value>([[trace.state, atHome(-1, 'x')]]);
+  for (const slot of trace.carrySlots()) ofSlot.set(slot, atHome(-1, `carry.${slot.name}`));
+  for (const buffer of homes.keptBuffers()) read(newValue(-1, 'float32', buffer), ALWAYS);
+  const made = entry.map(({ dtype, multiple }) => ({
+    expr: trace.of(trace.state, multiple),
+    value: atHome(-1, entryHome(dtype), dtype),
+  }));
 
   const drafts: Draft[] = [];
   const combine = (outputs: CombineOutput[]): void => {
@@ -118,17 +148,33 @@ export function compileStep(
     drafts.push({ kind: 'combine', outputs });
   };
 
-  for (const traced of liveEvaluations(result)) {
-    const direct = traced.input.asSlot();
-    let input = direct === undefined ? made.find((m) => m.expr.equals(traced.input))?.value : ofSlot.get(direct);
-    if (input === undefined) {
-      input = newValue(writeTick.combine(drafts.length));
-      combine([{ value: input, content: traced.input }]);
-      made.push({ expr: traced.input, value: input });
+  const known = (expr: Expr, dtype: SlotDtype): Value | undefined => {
+    const direct = expr.asSlot();
+    const value = direct === undefined ? undefined : ofSlot.get(direct);
+    if (value?.dtype === dtype) return value;
+    return made.find((m) => m.value.dtype === dtype && m.expr.equals(expr))?.value;
+  };
+  /** The values of an expression in these dtypes; what is not there yet is made in one pass. */
+  const inputs = (expr: Expr, dtypes: readonly SlotDtype[]): Map<SlotDtype, Value> => {
+    const missing = dtypes.filter((dtype) => known(expr, dtype) === undefined);
+    const fresh = missing.map((dtype) => ({ expr, value: newValue(writeTick.combine(drafts.length), dtype) }));
+    if (fresh.length > 0) combine(fresh.map(({ value }) => ({ value, content: expr })));
+    made.push(...fresh);
+    return new Map(dtypes.map((dtype) => [dtype, known(expr, dtype) as Value]));
+  };
+
+  for (const evaluation of liveEvaluations(result)) {
+    const dtypes = dtypesOf(result, evaluation);
+    // A stage has one input, so networks that read other dtypes have a stage of their own.
+    for (const [dtype, input] of inputs(evaluation.input, [...new Set(dtypes.map((d) => d.input))])) {
+      const calls = evaluation.calls.filter((_, i) => dtypes[i]?.input === dtype);
+      read(input, readTick.evaluate(drafts.length));
+      evaluation.calls.forEach((call, i) => {
+        const { input: reads, output } = dtypes[i] as NetworkDtypes;
+        if (reads === dtype) ofSlot.set(call.output, newValue(writeTick.evaluate(drafts.length), output));
+      });
+      drafts.push({ kind: 'evaluate', input, traced: { ...evaluation, calls } });
     }
-    read(input, readTick.evaluate(drafts.length));
-    for (const call of traced.calls) ofSlot.set(call.output, newValue(writeTick.evaluate(drafts.length)));
-    drafts.push({ kind: 'evaluate', input, traced });
   }
 
   const last = writeTick.combine(drafts.length);
@@ -136,26 +182,26 @@ export function compileStep(
   const stays = extras.length > 0 && result.state.asSlot() === trace.state;
   const outputs: CombineOutput[] = [];
   if (stays) read(ofSlot.get(trace.state) as Value, ALWAYS);
-  else outputs.push({ value: newValue(last, homes.of('x')), content: result.state });
+  else outputs.push({ value: atHome(last, 'x'), content: result.state });
   for (const [name, expr] of result.carry) {
     const slot = expr.asSlot();
     if (slot?.kind === 'carry' && slot.name === name) read(ofSlot.get(slot) as Value, ALWAYS);
-    else outputs.push({ value: newValue(last, homes.of(`carry.${name}`)), content: expr });
+    else outputs.push({ value: atHome(last, `carry.${name}`), content: expr });
   }
-  for (const { home, content } of extras) {
+  for (const { home, dtype, content } of extras) {
     const multiple = isCoefficient(content);
-    const value = newValue(last, homes.of(home));
+    const value = atHome(last, home, dtype);
     outputs.push({ value, content: multiple && stays ? trace.of(trace.state, content) : content });
   }
   for (const { value } of outputs) read(value, ALWAYS);
   combine(outputs);
 
-  const buffers = allocate(values);
-  return { ...layOut(drafts, ofSlot, classes), buffers };
+  allocate(values, homes);
+  return layOut(drafts, ofSlot, classes);
 }
 
 /** Lays coefficients, draws and times out in the record of the step, in the order of its stages. */
-function layOut(drafts: Draft[], ofSlot: Map<Slot, Value>, classes: number): Omit<CompiledStep, 'buffers'> {
+function layOut(drafts: Draft[], ofSlot: Map<Slot, Value>, classes: number): CompiledStep {
   const words: Coefficient[] = [];
   const drawWords: number[] = [];
   const times: number[] = [];

@@ -26,7 +26,7 @@ export function lower(plan: Plan, seeds: BigUint64Array, evaluators: NativeEvalu
     rows: data.rows,
     elements: plan.elements,
     rowShape: [...data.rowShape],
-    slots: data.slots.length,
+    slots: data.slots.map((slot) => slot.dtype),
     programs: data.programs.map(({ words: w, times: t, stages }) => ({ words: w, times: t, stages })),
     sequence: Uint32Array.from(data.entries, (entry) => entry.program),
     steps: plan.steps,

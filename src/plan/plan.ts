@@ -1,5 +1,5 @@
 /** `Plan`: what a run will do, as immutable data: step programs, their sequence, and a table of numbers. */
-import type { NativeProgram } from '../native';
+import type { NativeDtype, NativeProgram } from '../native';
 
 /** A buffer of [rows, ...rowShape]. */
 export interface SlotSpec {
@@ -8,8 +8,8 @@ export interface SlotSpec {
   readonly copies: number;
 }
 
-/** Only float32 is executed today. */
-export type SlotDtype = 'float32' | 'float16' | 'bfloat16';
+/** float32, but for what a network reads or writes in half the width. */
+export type SlotDtype = NativeDtype;
 
 const BYTES: Record<SlotDtype, number> = { float32: 4, float16: 2, bfloat16: 2 };
 
@@ -111,25 +111,26 @@ export class Plan {
     return this.costs[entry.program] as ProgramCost;
   }
 
-  /** One coefficient record in the words of a reader: buffer names, coefficients of row class 0. */
+  /** One coefficient record in the words of a reader: buffers, with their dtype unless float32; coefficients of row class 0. */
   describe(entry: PlanEntry): string[] {
     const program = this.data.programs[entry.program] as StepProgram;
     return program.stages.map((stage) => {
       if (stage.kind === 'evaluate') {
         const time = entry.times[stage.time * this.data.classes] as number;
-        const calls = stage.calls.map((c) => `b${c.output} = ${this.data.evaluators[c.evaluator]}`).join(', ');
-        return `evaluate at t=${format(time)} on b${stage.input}: ${calls}`;
+        const calls = stage.calls.map((c) => `${this.bufferName(c.output)} = ${this.data.evaluators[c.evaluator]}`);
+        return `evaluate at t=${format(time)} on ${this.bufferName(stage.input)}: ${calls.join(', ')}`;
       }
       let word = stage.firstWord;
       const outputs = stage.outputs.map((output) => {
         if (output.derived) {
-          return `b${output.slot} = ${format(entry.numbers[word++] as number)}·b${stage.outputs[0]?.slot}`;
+          const multiple = format(entry.numbers[word++] as number);
+          return `${this.bufferName(output.slot)} = ${multiple}·${this.bufferName(stage.outputs[0]?.slot as number)}`;
         }
         const terms = stage.terms.map((term) => {
-          const name = 'draw' in term ? `z(${entry.numbers[term.draw]})` : `b${term.slot}`;
+          const name = 'draw' in term ? `z(${entry.numbers[term.draw]})` : this.bufferName(term.slot);
           return `${format(entry.numbers[word++] as number)}·${name}`;
         });
-        return `b${output.slot} = ${terms.join(' + ')}`;
+        return `${this.bufferName(output.slot)} = ${terms.join(' + ')}`;
       });
       return `combine ${outputs.join('; ')}`;
     });
@@ -164,14 +165,21 @@ export class Plan {
     return [head, ...this.describe(entry).map((line) => `  ${line}`)];
   }
 
+  private bufferName(slot: number): string {
+    const { dtype } = this.data.slots[slot] as SlotSpec;
+    return dtype === 'float32' ? `b${slot}` : `b${slot}:${dtype}`;
+  }
+
   private cost(program: StepProgram): ProgramCost {
-    const bytesPerSlot = this.data.rows * this.elements * BYTES.float32;
+    const bytesOf = (slot: number): number => BYTES[(this.data.slots[slot] as SlotSpec).dtype];
     const cost = { evaluations: 0, passes: 0, bytes: 0 };
     for (const stage of program.stages) {
       if (stage.kind === 'evaluate') cost.evaluations += stage.calls.length;
       else {
         cost.passes++;
-        cost.bytes += (stage.terms.filter((t) => 'slot' in t).length + stage.outputs.length) * bytesPerSlot;
+        const read = stage.terms.reduce((n, term) => n + ('slot' in term ? bytesOf(term.slot) : 0), 0);
+        const written = stage.outputs.reduce((n, output) => n + bytesOf(output.slot), 0);
+        cost.bytes += (read + written) * this.data.rows * this.elements;
       }
     }
     return cost;

@@ -1,4 +1,5 @@
 /** `Samplers`: the contract of every sampler, and the way from a call to a run. */
+import { answerLater } from '../call-site';
 import { expected, refuseUnknownKeys } from '../errors';
 import type { InterfaceRecord } from '../interfaces/interface-record';
 import type { Net } from '../interfaces/model-interface';
@@ -90,6 +91,9 @@ export abstract class Samplers {
    * @throws InvalidArgumentError where the interface cannot run on it.
    */
   sampleT(record: InterfaceRecord): Float64Array {
+    if (typeof (record as Partial<InterfaceRecord> | undefined)?.range !== 'object') {
+      throw expected('the record of an interface, such as `net.record`,', 'record', record);
+    }
     const { numSamplingSteps: steps, samplingTimeDist: dist } = this;
     const grid = this.customGrid?.slice() ?? timeGrid(dist, steps, this.timeKwargs, record);
     checkGrid(grid, record);
@@ -112,9 +116,11 @@ export abstract class Samplers {
   }
 
   /** What `sample` with the same arguments would do, without doing it: evaluations, passes, bytes, coefficients. */
-  async plan(net: Net, xOrShape: readonly number[] | Tensor | HostArray, options: SampleOptions = {}): Promise<Plan> {
-    const request = checkRequest(net, xOrShape, options);
-    return (await buildPlan(this, request, this.checkedGrid(net.record))).plan;
+  plan(net: Net, xOrShape: readonly number[] | Tensor | HostArray, options: SampleOptions = {}): Promise<Plan> {
+    return answerLater(async () => {
+      const request = checkRequest(net, xOrShape, options);
+      return (await buildPlan(this, request, this.checkedGrid(net.record))).plan;
+    });
   }
 
   /**
@@ -126,7 +132,9 @@ export abstract class Samplers {
   step(rng: Rng, net: Net, state: Tensor | StepState, options: StepOptions): Promise<StepState> {
     checkNet(net, 'net');
     const grid = this.checkedGrid(net.record);
-    return runStep(this, checkRng(rng), grid, checkStep(net, state, options, grid));
+    const request = checkStep(net, state, options, grid);
+    checkRng(rng);
+    return answerLater(() => runStep(this, rng, grid, request));
   }
 
   /** The grid of a subclass that has its own `sampleT` is checked like any other. */

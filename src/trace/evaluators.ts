@@ -1,10 +1,11 @@
 /** The networks of one run: each pair of (network, conditioning) is one evaluator, known by its number. */
-import type { NetKwargs, Network } from '../nets/network';
+import { networkDtypes, type NetKwargs, type Network, type NetworkDtypes } from '../nets/network';
 
 export interface Evaluator {
   readonly network: Network;
   readonly kwargs: NetKwargs;
   readonly name: string;
+  readonly dtypes: NetworkDtypes;
 }
 
 export class Evaluators {
@@ -15,6 +16,7 @@ export class Evaluators {
     const found = this.list.findIndex((e) => e.network === network && e.kwargs === kwargs);
     if (found >= 0) return found;
     const again = this.list.filter((e) => e.network === network).length;
-    return this.list.push({ network, kwargs, name: name + "'".repeat(again) }) - 1;
+    const dtypes = networkDtypes(network);
+    return this.list.push({ network, kwargs, name: name + "'".repeat(again), dtypes }) - 1;
   }
 }

@@ -1,6 +1,7 @@
 // The CPU backend's memory, and what CUDA's error codes are told as.
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "../../cuda/cuda_devices.h"
@@ -33,16 +34,24 @@ void test_memory() {
 }
 
 void test_cuda_problems() {
-  check(cuda_problem(0, 13000, 13000).empty(), "success is no problem");
-  check(cuda_problem(35, 0, 13000).find("No NVIDIA driver") == 0, "35 without a driver");
-  check(cuda_problem(35, 12040, 13000).find("supports CUDA 12.4") != std::string::npos, "35 with an old driver");
-  check(cuda_problem(100, 13000, 13000).find("no GPU") != std::string::npos, "100: no device");
-  for (const int code : {802, 803, 804}) {
-    check(cuda_problem(code, 13000, 13000).find("do not match") != std::string::npos, "80x: mismatch");
+  const auto reason = [](int code, int driver) { return cuda_problem(code, "cudaErrorSome", driver, 13000).reason; };
+  check(reason(0, 13000).empty() && cuda_problem(0, "", 0, 0).remedy.empty(), "success is no problem");
+  check(reason(35, 0) == "no NVIDIA driver was found", "35 without a driver");
+  check(reason(35, 12040).find("supports CUDA 12.4, but this build needs CUDA 13.0") != std::string::npos,
+        "35 with an old driver");
+  check(reason(100, 13000).find("no device") != std::string::npos, "100: no device");
+  std::set<std::string> told;
+  for (const int code : {-1, 34, 35, 36, 100, 802, 803, 804, 304, 999}) {
+    const CudaProblem problem = cuda_problem(code, "cudaErrorSome", 13000, 13000);
+    check(told.insert(problem.reason).second, "each code has a reason of its own: " + problem.reason);
+    check(!problem.remedy.empty() && problem.remedy.back() == '.', "each code has a remedy, as a sentence");
   }
-  check(cuda_problem(999, 13000, 13000).find("999") != std::string::npos, "others are named by number");
+  for (const int code : {802, 803, 804}) {
+    check(reason(code, 13000).find("do not match") != std::string::npos, "80x: mismatch");
+  }
+  check(reason(999, 13000).find("CUDA error 999, cudaErrorSome") != std::string::npos, "others are named");
   const CudaState state = cuda_state();
-  check(state.code == 0 || !state.message.empty(), "a CUDA that is not there says why");
+  check((state.code == 0) == state.message.empty(), "a CUDA that is not there says why");
 }
 
 }  // namespace ds

@@ -35,7 +35,7 @@ void test_check_plan() {
   refused("elements", [](Plan* p) { p->row_shape = {36}; });
   refused("rowShape", [](Plan* p) { p->row_shape = {int64_t{1} << 40, int64_t{1} << 40}; });
   refused("rowShape", [](Plan* p) { p->row_shape = {-37, -1}; });
-  refused("slots", [](Plan* p) { p->slots = 0; });
+  refused("slots", [](Plan* p) { p->slots.clear(); });
   refused("classes", [](Plan* p) {
     p->rows = 0, p->row_class.clear(), p->seeds.clear(), p->words.clear(), p->times.clear();
     p->classes = 0, p->programs[1].times = ~0u;
@@ -92,7 +92,7 @@ void test_check_plan() {
   refused("preview", [](Plan* p) { p->preview = -2; });
   // Slot 3 is written by the second step only.
   const auto late = [](Plan* p) {
-    p->slots = 4, p->programs.push_back(p->programs[1]), p->sequence[2] = 2;
+    p->slots.resize(4), p->programs.push_back(p->programs[1]), p->sequence[2] = 2;
     p->programs[2].stages[0].evaluate.calls[1].output = 3;
   };
   refused("preview is slot 3", [&](Plan* p) { late(p), p->preview = 3; });
@@ -101,6 +101,15 @@ void test_check_plan() {
   check_plan(previewed, 2);
   refused("results[0]", [&](Plan* p) { p->results = {9}; });
   refused("results[1]", [&](Plan* p) { p->results = {0, 0}; });
+
+  const auto half = [](Plan* p, size_t slot) { p->slots[slot] = Dtype::kFloat16; };
+  Plan narrow = small_plan();
+  half(&narrow, 1), half(&narrow, 2);
+  check_plan(narrow, 2);
+  refused("results[0]", [&](Plan* p) { half(p, 0); });
+  refused("starts[0]", [&](Plan* p) { half(p, 1), p->starts = {1}; });
+  refused("preview", [&](Plan* p) { half(p, 2), p->preview = 2; });
+  refused("outputs[0], of which", [&](Plan* p) { half(p, 1), pass(p).outputs = {{1, false}, {0, true}}; });
 }
 
 }  // namespace ds

@@ -21,14 +21,17 @@ void check(bool holds, const std::string& what) {
 int main() {
   ds::test_lanes();
   ds::test_float64();
+  ds::test_halves();
   ds::test_combine();
   ds::test_unread_terms();
   ds::test_status();
+  ds::test_half_overflow();
   ds::test_sit_mixture();
   ds::test_edm_mixture();
   ds::test_mixture_classes();
   ds::test_mixture_refusals();
   ds::test_step_loop();
+  ds::test_half_networks();
   ds::test_second_time();
   ds::test_interrupt();
   ds::test_preview();
@@ -37,6 +40,7 @@ int main() {
   ds::test_stop();
   ds::test_memory();
   ds::test_cuda_problems();
+  ds::test_allocation_sweep();
   if (ds::failures > 0) {
     std::printf("%d checks failed\n", ds::failures);
     return 1;

@@ -14,14 +14,17 @@ void check(bool holds, const std::string& what);
 
 void test_lanes();
 void test_float64();
+void test_halves();
 void test_combine();
 void test_unread_terms();
 void test_status();
+void test_half_overflow();
 void test_sit_mixture();
 void test_edm_mixture();
 void test_mixture_classes();
 void test_mixture_refusals();
 void test_step_loop();
+void test_half_networks();
 void test_second_time();
 void test_interrupt();
 void test_preview();
@@ -30,6 +33,7 @@ void test_pacing();
 void test_stop();
 void test_memory();
 void test_cuda_problems();
+void test_allocation_sweep();
 
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();

@@ -65,7 +65,7 @@ class EndListener final : public RunListener {
 // x' = 2 x, again and again.
 Plan doubling(uint32_t steps) {
   Plan plan;
-  plan.rows = 1, plan.elements = 1, plan.row_shape = {1}, plan.slots = 1, plan.classes = 1;
+  plan.rows = 1, plan.elements = 1, plan.row_shape = {1}, plan.slots.assign(1, Dtype::kFloat32), plan.classes = 1;
   plan.row_class = {0}, plan.seeds = {1}, plan.results = {0};
   plan.programs.push_back({1, 0, {combine_stage(0, {{-1, -1, 0}}, {{0, false}})}});
   plan.programs.push_back({1, 0, {combine_stage(0, {{0, -1, 0}}, {{0, false}})}});

@@ -69,7 +69,7 @@ void kernel_walk(const MixtureArgs& args) {
     }
   }
 }
-const LaneTable kKernelWalk{"kernel walk", nullptr, kernel_walk, nullptr, nullptr, nullptr};
+const LaneTable kKernelWalk{"kernel walk", nullptr, kernel_walk, nullptr, nullptr, nullptr, nullptr, nullptr};
 
 std::vector<const LaneTable*> all_walks() {
   std::vector<const LaneTable*> walks = available_lanes();

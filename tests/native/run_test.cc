@@ -88,7 +88,7 @@ class StoryListener final : public RunListener {
 // x' = 2 x, then the network at x' from t to t + 100: a step that ends with a network.
 Plan ends_with_network(int32_t preview) {
   Plan plan;
-  plan.rows = 2, plan.elements = 3, plan.row_shape = {3}, plan.slots = 2, plan.classes = 1;
+  plan.rows = 2, plan.elements = 3, plan.row_shape = {3}, plan.slots.assign(2, Dtype::kFloat32), plan.classes = 1;
   plan.row_class = {0, 0};
   plan.seeds = {1, 2};
   plan.starts = {0};

@@ -19,7 +19,7 @@ inline Stage evaluate_stage(uint32_t input, uint32_t time, int32_t second_time, 
 // Three guided steps after a start made of noise: x' = x + c0 u + c1 v, with u from evaluator 0 and v from 1.
 inline Plan small_plan() {
   Plan plan;
-  plan.rows = 3, plan.elements = 37, plan.row_shape = {37}, plan.slots = 3, plan.classes = 2;
+  plan.rows = 3, plan.elements = 37, plan.row_shape = {37}, plan.slots.assign(3, Dtype::kFloat32), plan.classes = 2;
   plan.row_class = {0, 1, 0};
   plan.seeds = {11, 22, 33};
   plan.results = {0};

@@ -11,6 +11,7 @@
 #include "../../native/cpu/cpu_features.h"
 #include "../../native/nets/gaussian_mixture.h"
 #include "engine_test.h"
+#include "half_reference.h"
 #include "small_plan.h"
 
 namespace ds {
@@ -79,7 +80,8 @@ class FlowMap final : public Evaluator {
       check(call.second_times[r] == call.host_second_times[r], "both copies of the second times agree");
       for (int64_t e = 0; e < call.elements; ++e) {
         const int64_t at = r * call.elements + e;
-        call.output[at] = call.input[at] + 2 * call.times[r] + 3 * call.second_times[r];
+        static_cast<float*>(call.output)[at] =
+            static_cast<const float*>(call.input)[at] + 2 * call.times[r] + 3 * call.second_times[r];
       }
     }
   }
@@ -88,7 +90,7 @@ class FlowMap final : public Evaluator {
 // Two steps x' = u + v / 2 from zero: u of evaluator 0, v of evaluator 1, both from t (index 1) to r (index 0).
 Plan flow_plan() {
   Plan plan;
-  plan.rows = 2, plan.elements = 5, plan.row_shape = {5}, plan.slots = 3, plan.classes = 2;
+  plan.rows = 2, plan.elements = 5, plan.row_shape = {5}, plan.slots.assign(3, Dtype::kFloat32), plan.classes = 2;
   plan.row_class = {1, 0};
   plan.seeds = {1, 2};
   plan.starts = {0};
@@ -101,6 +103,56 @@ Plan flow_plan() {
     plan.words.insert(plan.words.end(), {word_of_float(1.0f), word_of_float(0.5f)});
   }
   plan.times = {0.5f, 0.25f, 1.0f, 0.75f, 0.0f, -0.25f, 0.5f, 0.25f};
+  return plan;
+}
+
+float rounded(Dtype dtype, float x) {
+  return dtype == Dtype::kFloat32 ? x : static_cast<float>(half_value(dtype, nearest_half(dtype, x)));
+}
+
+// v = x t, rounded.
+class RoundingNetwork final : public Evaluator {
+ public:
+  RoundingNetwork(Dtype input, Dtype output) : input_(input), output_(output) {}
+  Dtype input_dtype() const noexcept override { return input_; }
+  Dtype output_dtype() const noexcept override { return output_; }
+  void evaluate(const NetworkCall& call) override {
+    for (int64_t at = 0; at < call.rows * call.elements; ++at) {
+      const float x = input_ == Dtype::kFloat32
+                          ? static_cast<const float*>(call.input)[at]
+                          : static_cast<float>(half_value(input_, static_cast<const uint16_t*>(call.input)[at]));
+      const float v = x * call.times[at / call.elements];
+      if (output_ == Dtype::kFloat32) {
+        static_cast<float*>(call.output)[at] = v;
+      } else {
+        static_cast<uint16_t*>(call.output)[at] = nearest_half(output_, v);
+      }
+    }
+  }
+
+ private:
+  Dtype input_, output_;
+};
+
+// Two steps x' = x - v / 4 from a given x, where v sees x / 2.
+Plan rounding_plan(Dtype input, Dtype output) {
+  Plan plan;
+  plan.rows = 3, plan.elements = 37, plan.row_shape = {37}, plan.classes = 1;
+  plan.slots = {Dtype::kFloat32, input, output};
+  plan.row_class = {0, 0, 0};
+  plan.seeds = {1, 2, 3};
+  plan.starts = {0};
+  plan.results = {0};
+  plan.programs.push_back({1, 0, {combine_stage(0, {{0, -1, 0}}, {{1, false}})}});
+  plan.programs.push_back(
+      {3, 1, {evaluate_stage(1, 0, -1, {{0, 2}}), combine_stage(0, {{0, -1, 0}, {2, 0, 0}}, {{0, false}, {1, true}})}});
+  plan.sequence = {0, 1, 1};
+  plan.steps = 2;
+  plan.words = {word_of_float(0.5f)};
+  for (int step = 0; step < 2; ++step) {
+    plan.words.insert(plan.words.end(), {word_of_float(1.0f), word_of_float(-0.25f), word_of_float(0.5f)});
+  }
+  plan.times = {1.0f, 0.7f};
   return plan;
 }
 
@@ -173,6 +225,47 @@ void test_step_loop() {
       }
       check(run_small_plan(empty, *lanes, nullptr, -1).foreign_calls == 0, "nothing is asked of a batch of nothing");
     }
+  }
+}
+
+void test_half_networks() {
+  Numbers numbers;
+  std::vector<float> start(111);
+  for (float& x : start) x = numbers.next();
+  for (const LaneTable* lanes : available_lanes()) {
+    uint64_t float_bytes = 0;
+    for (int types = 0; types < kDtypes * kDtypes; ++types) {
+      const auto input = static_cast<Dtype>(types / kDtypes), output = static_cast<Dtype>(types % kDtypes);
+      const Plan plan = rounding_plan(input, output);
+      std::vector<float> expected = start;
+      for (float& x : expected) {
+        for (const float t : plan.times) x = std::fma(-0.25f, rounded(output, rounded(input, x * 0.5f) * t), x);
+      }
+      const auto count = std::make_shared<MemoryCount>();
+      std::vector<std::unique_ptr<Evaluator>> evaluators(1);
+      evaluators[0] = std::make_unique<RoundingNetwork>(input, output);
+      StepLoop loop(cpu(*lanes, count), plan, std::move(evaluators));
+      loop.start_from({start.data()}, true);
+      while (loop.advance() != Advance::kDone) continue;
+      const BufferPtr result = std::move(loop.take_results().at(0));
+      const std::string name =
+          std::string(lanes->name) + ": a network from " + dtype_name(input) + " to " + dtype_name(output);
+      check(same_bits(static_cast<const float*>(result->data()), expected.data(), expected.size()),
+            name + " reads and writes rounded numbers");
+      if (types == 0) float_bytes = count->peak_bytes;
+      const int64_t saved = 8 - dtype_bytes(input) - dtype_bytes(output);
+      check(count->peak_bytes + 111 * saved == float_bytes, name + " has slots of their width");
+    }
+  }
+  for (int types = 0; types < kDtypes * kDtypes; ++types) {
+    const auto input = static_cast<Dtype>(types / kDtypes), output = static_cast<Dtype>(types % kDtypes);
+    const bool fits = input == Dtype::kFloat16 && output == Dtype::kBfloat16;
+    check(code_of(rounding_plan(input, output), std::make_unique<RoundingNetwork>(Dtype::kFloat16, Dtype::kBfloat16)) ==
+              (fits ? FailureCode::kNumerical : FailureCode::kModel),
+          "a network's types are the plan's, or it is refused");
+    check(
+        code_of(rounding_plan(input, output), nullptr) == (types == 0 ? FailureCode::kNumerical : FailureCode::kModel),
+        "a foreign network is float32, or it is refused");
   }
 }
 

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { Device, HeunSampler, OnnxModel, OnnxNet, Rng, SiTInterface } from '../../src';
+import { openDevice } from '../support/device';
 
 const MODELS = join(__dirname, '../../models');
 const NULL_LABEL = 10;
 
 test('of 200 guided samples (w = 2, Heun 16) the classifier agrees with the label asked for at least 95 %', async () => {
-  using device = await Device.open('cpu');
+  using device = await openDevice();
   const net = new SiTInterface(await OnnxNet.load(join(MODELS, 'digits-sit.onnx'), { device }));
   using classifier = await OnnxModel.load(join(MODELS, 'digits-classifier.onnx'), { device });
   const labels = Array.from({ length: 200 }, (_, i) => i % 10);

@@ -7,11 +7,12 @@ import {
   Rng,
   SiTInterface,
 } from '../../src';
+import { openDevice } from '../support/device';
 import { conditional, exactVelocity, unitStart } from '../support/mixture';
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 1 });
+  device = await openDevice({ threads: 1 });
 });
 afterAll(() => device.dispose());
 

@@ -15,6 +15,7 @@ import {
   Rng,
   SiTInterface,
 } from '../../src';
+import { openDevice } from '../support/device';
 import { maxDifference, unitStart } from '../support/mixture';
 import { productModel, tinyModel } from '../support/tiny-onnx';
 
@@ -25,7 +26,7 @@ const DOUBLE = onnx.TensorProto.DataType.DOUBLE;
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 2 });
+  device = await openDevice({ threads: 2 });
 });
 afterAll(() => device.dispose());
 
@@ -149,7 +150,7 @@ describe('what is not usable is refused with a sentence', () => {
         return OnnxNet.load(bytes, { device });
       },
       InvalidArgumentError,
-      /float32.*`dtype of 'x' \(x\)`/,
+      /float32, float16 or bfloat16.*`dtype of 'x' \(x\)`/,
     ],
   ])('%s', async (_, load, type, message) => {
     await expect(load()).rejects.toThrow(type);
@@ -169,7 +170,7 @@ describe('OnnxNet in the step loop', () => {
   });
 
   it('calls no JavaScript between the first step and the last', async () => {
-    using alone = await Device.open('cpu', { threads: 1 });
+    using alone = await openDevice({ threads: 1 });
     const net = new SiTInterface(await OnnxNet.load(productModel(4), { device: alone }));
     const before = alone.memory().liveBytes;
     const run = new HeunSampler({ numSamplingSteps: 3000 }).sample(rng, net, start);
@@ -226,7 +227,7 @@ describe('OnnxNet in the step loop', () => {
   });
 
   it('ends soon when it is aborted, inside a network call too', async () => {
-    using alone = await Device.open('cpu', { threads: 1 });
+    using alone = await openDevice({ threads: 1 });
     const net = new SiTInterface(await OnnxNet.load(join(MODELS, 'digits-sit.onnx'), { device: alone }));
     const controller = new AbortController();
     const run = new HeunSampler({ numSamplingSteps: 500 }).sample(rng, net, [128, 1, 28, 28], {

@@ -3,12 +3,13 @@ import fc from 'fast-check';
 import { EulerMaruyamaSampler, SiTInterface } from '../../src';
 import { native, type NativeDevice, type NativePlan, type NativeTensor } from '../../src/native';
 import { lower } from '../../src/plan/lower';
+import { nativeOpening } from '../support/device';
 import { anything, FACTOR, SEED, sizes } from '../support/hostile';
 
 const addon = native();
 let device: NativeDevice;
 beforeAll(() => {
-  device = addon.openDevice('cpu', 0, 1, addon.cpu.lanes.at(-1) as string);
+  device = addon.openDevice(...nativeOpening(1, addon.cpu.lanes.at(-1) as string));
 });
 afterAll(() => device.close());
 
@@ -88,6 +89,9 @@ const value = fc.oneof(
     new BigUint64Array(2),
     [],
     {},
+    'float32',
+    'float16',
+    'bfloat16',
   ),
 );
 

@@ -12,13 +12,14 @@ import {
   SiTInterface,
   Tensor,
 } from '../../src';
+import { openDevice } from '../support/device';
 import { anything, FACTOR, onlyTyped, SEED, sizes } from '../support/hostile';
 import { conditional } from '../support/mixture';
 
 let device: Device;
 let net: SiTInterface;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 1 });
+  device = await openDevice({ threads: 1 });
   net = new SiTInterface(GaussianMixtureNet.create(conditional, { device }));
 });
 afterAll(() => device.dispose());
@@ -137,7 +138,7 @@ test('5,000 mixtures and tensors of any kind', () => {
 });
 
 test('3,000 runs with hostile starts, scales, kwargs and signals end typed, and give every byte back', async () => {
-  const used = await Device.open('cpu', { threads: 1 });
+  const used = await openDevice({ threads: 1 });
   const network = GaussianMixtureNet.create({ ...conditional, classes: [0, 1, 1] }, { device: used });
   const hostileNet = new SiTInterface(network);
   const sampler = new EulerSampler({ numSamplingSteps: 2 });
@@ -165,7 +166,7 @@ test('3,000 runs with hostile starts, scales, kwargs and signals end typed, and 
 });
 
 test('2,000 JavaScript networks that answer anything end typed, and give every byte back', async () => {
-  const used = await Device.open('cpu', { threads: 1 });
+  const used = await openDevice({ threads: 1 });
   const answer = fc.oneof(
     anything,
     fc.array(numbers, { minLength: 2, maxLength: 4 }).map((v) => Float32Array.from(v)),

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { onnx } from 'onnx-proto';
 import { Device, EulerSampler, OnnxModel, OnnxNet, Rng, SiTInterface } from '../../src';
+import { openDevice } from '../support/device';
 import { anything, FACTOR, onlyTyped, SEED } from '../support/hostile';
 import { productModel, tinyModel, type TinyPort } from '../support/tiny-onnx';
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 1 });
+  device = await openDevice({ threads: 1 });
 });
 afterAll(() => device.dispose());
 

@@ -10,6 +10,7 @@ import {
   SiTInterface,
   type NetworkFunction,
 } from '../../src';
+import { openDevice } from '../support/device';
 import { interpret, type Network64 } from '../support/interpret';
 import {
   conditional,
@@ -32,7 +33,7 @@ const start = { data: unitStart, shape: [8, 4] };
 
 let device: Device;
 beforeAll(async () => {
-  device = await Device.open('cpu', { threads: 1 });
+  device = await openDevice({ threads: 1 });
 });
 afterAll(() => device.dispose());
 

@@ -7,10 +7,12 @@ import {
   SiTInterface,
   Tensor,
   type Net,
+  type SampleOptions,
   type Samplers,
   type SamplersConfig,
   type StepState,
 } from '../../src';
+import { onCuda, openDevice } from './device';
 import { interpret } from './interpret';
 import { exactMoments, measureOrder, measureStrongOrder, regularGrid } from './measure';
 import { conditional, exactVelocity, guide, maxDifference, rms, unitStart, unitStart64 } from './mixture';
@@ -31,6 +33,24 @@ export interface Contract {
 const ROWS = 8;
 const SHAPE = [ROWS, 4];
 
+/** A device with nets on it. */
+interface Place {
+  device: Device;
+  net: Net;
+  gNet: Net;
+}
+
+/** A run that is wanted on every place. */
+interface Asked extends SampleOptions {
+  guided?: boolean;
+  /** A net that belongs to no device. */
+  useNet?: Net | undefined;
+  useRng?: Rng;
+}
+
+const guidanceOf = ({ device, gNet }: Place): { device: Device; gNet: Net } => ({ device, gNet });
+const bitsOf = (values: Float32Array): Uint32Array => new Uint32Array(values.buffer, values.byteOffset, values.length);
+
 function exactNets(device: Device): { net: Net; gNet: Net } {
   const make = (mixture: typeof conditional): Net => new SiTInterface(GaussianMixtureNet.create(mixture, { device }));
   return { net: make(conditional), gNet: make(guide) };
@@ -44,22 +64,39 @@ export function contractSuite(
     let device: Device;
     let net: Net;
     let gNet: Net;
+    let places: Place[];
     const rng = new Rng(7);
 
     beforeAll(async () => {
-      device = await Device.open('cpu', { threads: 2 });
+      device = await openDevice({ threads: 2 });
       ({ net, gNet } = nets(device));
+      places = [{ device, net, gNet }];
+      if (!onCuda) return;
+      const cpu = await Device.open('cpu', { threads: 1 });
+      places.push({ device: cpu, ...nets(cpu) });
     });
-    afterAll(() => device.dispose());
+    afterAll(() => places.forEach((place) => place.device.dispose()));
 
-    const native = async (
+    /** What `body` gives on the device under test: the bits that it gives on the CPU. */
+    const everywhere = async (body: (place: Place) => Promise<Float32Array>): Promise<Float32Array> => {
+      const results: Float32Array[] = [];
+      for (const place of places) results.push(await body(place));
+      for (const other of results.slice(1)) expect(bitsOf(other)).toEqual(bitsOf(results[0] as Float32Array));
+      return results[0] as Float32Array;
+    };
+
+    const native = (
       sampler: Samplers,
       x: Parameters<Samplers['sample']>[2],
-      options = {},
-    ): Promise<Float32Array> => {
-      using samples = await sampler.sample(rng, net, x, { device, ...options });
-      return samples.data();
-    };
+      { guided = false, useNet, useRng = rng, ...options }: Asked = {},
+    ): Promise<Float32Array> =>
+      everywhere(async (place) => {
+        const guidance = guided ? { gNet: place.gNet } : {};
+        const on = { device: place.device, ...guidance, ...options };
+        using samples = await sampler.sample(useRng, useNet ?? place.net, x, on);
+        expect(samples.shape).toEqual('shape' in x ? x.shape : x);
+        return samples.data();
+      });
 
     /** Defined only for samplers that it is about. */
     const itIf =
@@ -146,7 +183,7 @@ export function contractSuite(
         networks: [exactVelocity(conditional), exactVelocity(guide)],
         state: unitStart,
       });
-      const result = await native(sampler, start, { gNet, guidanceScale });
+      const result = await native(sampler, start, { guided: true, guidanceScale });
       expect(maxDifference(result, oracle)).toBeLessThan(2e-4);
       expect(maxDifference(result, await native(sampler, start))).toBeGreaterThan(0.05);
     });
@@ -164,24 +201,22 @@ export function contractSuite(
       const sampler = make({ numSamplingSteps: 6 });
       const [a, b] = [await native(sampler, SHAPE), await native(sampler, SHAPE)];
       expect(a).toEqual(b);
-      using other = await sampler.sample(new Rng(8), net, SHAPE, { device });
-      expect(await other.data()).not.toEqual(a);
+      expect(await native(sampler, SHAPE, { useRng: new Rng(8) })).not.toEqual(a);
     });
 
     it('gives the bits of one sample in any batch, with exact and JavaScript networks, guided and not', async () => {
       const sampler = make({ numSamplingSteps: 5 });
       const jsNet = new ModelInterface(net.record, mixtureFunction(conditional));
       const cases = [
-        { useNet: net, guided: false },
-        { useNet: net, guided: true },
+        { useNet: undefined, guided: false },
+        { useNet: undefined, guided: true },
         { useNet: jsNet, guided: false },
       ];
       for (const { useNet, guided } of cases) {
         const scales = Array.from({ length: 64 }, (_, i) => [0, 1, 2.5][i % 3] as number);
         const shard = async (offset: number, count: number): Promise<number[]> => {
-          const guidance = guided ? { gNet, guidanceScale: scales.slice(offset, offset + count) } : {};
-          using part = await sampler.sample(rng, useNet, [count, 4], { device, offset, ...guidance });
-          return [...(await part.data())];
+          const guidance = guided ? { guided, guidanceScale: scales.slice(offset, offset + count) } : {};
+          return [...(await native(sampler, [count, 4], { useNet, offset, ...guidance }))];
         };
         const whole = await shard(0, 64);
         expect([...(await shard(0, 32)), ...(await shard(32, 32))]).toEqual(whole);
@@ -194,15 +229,36 @@ export function contractSuite(
     it('gives by single steps the bits of the whole', async () => {
       const sampler = make({ numSamplingSteps: 7 });
       const start = { data: unitStart, shape: SHAPE };
-      const whole = await native(sampler, start, { gNet, guidanceScale: 1.5 });
-      let state: StepState = { x: Tensor.from(unitStart, SHAPE, device), carry: {} };
-      for (let index = 0; index < 7; index++) {
-        const before = state;
-        state = await sampler.step(rng, net, before, { index, gNet, guidanceScale: 1.5, device });
-        [before.x, ...Object.values(before.carry)].forEach((tensor) => tensor.dispose());
-      }
-      expect(await state.x.data()).toEqual(whole);
-      [state.x, ...Object.values(state.carry)].forEach((tensor) => tensor.dispose());
+      const whole = await native(sampler, start, { guided: true, guidanceScale: 1.5 });
+      const stepwise = await everywhere(async (place) => {
+        let state: StepState = { x: Tensor.from(unitStart, SHAPE, place.device), carry: {} };
+        for (let index = 0; index < 7; index++) {
+          const before = state;
+          state = await sampler.step(rng, place.net, before, { index, guidanceScale: 1.5, ...guidanceOf(place) });
+          [before.x, ...Object.values(before.carry)].forEach((tensor) => tensor.dispose());
+        }
+        const end = await state.x.data();
+        [state.x, ...Object.values(state.carry)].forEach((tensor) => tensor.dispose());
+        return end;
+      });
+      expect(stepwise).toEqual(whole);
+    });
+
+    it('keeps on request every state, and the denoised value of every step, without changing a bit', async () => {
+      const sampler = make({ numSamplingSteps: 5 });
+      const end = await native(sampler, SHAPE, { guided: true, guidanceScale: 1.5 });
+      const kept = await everywhere(async (place) => {
+        const trajectory = { denoised: true };
+        const options = { guidanceScale: 1.5, trajectory, ...guidanceOf(place) };
+        const run = sampler.sample(rng, place.net, SHAPE, options);
+        const { states, denoised } = await run.trajectory();
+        const arrays = [];
+        for (const tensor of [...states, ...denoised]) arrays.push(...(await tensor.data()));
+        new Set([...states, ...denoised, await run]).forEach((tensor) => tensor.dispose());
+        return Float32Array.from(arrays);
+      });
+      expect(kept).toHaveLength((6 + 5) * 32);
+      expect(kept.slice(5 * 32, 6 * 32)).toEqual(end);
     });
 
     it('accepts a batch of no rows and rows of odd sizes', async () => {
@@ -216,9 +272,8 @@ export function contractSuite(
         [3, 5, 7],
         [2, 33],
       ]) {
-        using samples = await sampler.sample(rng, identity, shape, { device });
-        expect((await samples.data()).length).toBe(shape.reduce((n, d) => n * d, 1));
-        expect(samples.shape).toEqual(shape);
+        const samples = await native(sampler, shape, { useNet: identity });
+        expect(samples).toHaveLength(shape.reduce((n, d) => n * d, 1));
       }
     });
 
@@ -226,7 +281,7 @@ export function contractSuite(
       const sampler = make({ numSamplingSteps: 4 });
       await native(sampler, SHAPE);
       const before = device.memory().liveBytes;
-      for (let i = 0; i < 20; i++) await native(sampler, [64, 4], { gNet, guidanceScale: 2 });
+      for (let i = 0; i < 20; i++) await native(sampler, [64, 4], { guided: true, guidanceScale: 2 });
       expect(device.memory().liveBytes).toBe(before);
     });
   });

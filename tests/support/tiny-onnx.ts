@@ -1,8 +1,13 @@
 /** Small ONNX models made on the spot. */
 import { onnx } from 'onnx-proto';
 
-const FLOAT = onnx.TensorProto.DataType.FLOAT;
+const { FLOAT, FLOAT16, BFLOAT16 } = onnx.TensorProto.DataType;
 const OPSET = 12; // the last in which Unsqueeze has its axes as an attribute
+const CAST_OPSET = 13; // the first in which Cast knows bfloat16
+
+/** Element types of float ports by the names that plans use. */
+export const FLOAT_TYPES = { float32: FLOAT, float16: FLOAT16, bfloat16: BFLOAT16 };
+export type FloatType = keyof typeof FLOAT_TYPES;
 
 export interface TinyPort {
   name: string;
@@ -16,6 +21,8 @@ export interface TinyNode {
   inputs: string[];
   output: string;
   attributes?: { name: string; ints: number[] }[];
+  /** Of a Cast: the element type. */
+  to?: number;
 }
 
 /** A model of these nodes, as bytes. */
@@ -24,6 +31,7 @@ export function tinyModel(
   nodes: TinyNode[],
   outputs: TinyPort[],
   constants: { name: string; shape: number[]; values: number[] }[] = [],
+  opset = OPSET,
 ): Uint8Array {
   const port = ({ name, shape, dtype = FLOAT }: TinyPort) => ({
     name,
@@ -36,7 +44,7 @@ export function tinyModel(
   });
   const model = onnx.ModelProto.create({
     irVersion: 8,
-    opsetImport: [{ domain: '', version: OPSET }],
+    opsetImport: [{ domain: '', version: opset }],
     graph: {
       name: 'tiny',
       input: inputs.map(port),
@@ -47,15 +55,14 @@ export function tinyModel(
         dims: shape,
         floatData: values,
       })),
-      node: nodes.map(({ op, inputs: names, output, attributes }) => ({
+      node: nodes.map(({ op, inputs: names, output, attributes = [], to }) => ({
         opType: op,
         input: names,
         output: [output],
-        attribute: (attributes ?? []).map(({ name, ints }) => ({
-          name,
-          ints,
-          type: onnx.AttributeProto.AttributeType.INTS,
-        })),
+        attribute: [
+          ...attributes.map(({ name, ints }) => ({ name, ints, type: onnx.AttributeProto.AttributeType.INTS })),
+          ...(to === undefined ? [] : [{ name: 'to', i: to, type: onnx.AttributeProto.AttributeType.INT }]),
+        ],
       })),
     },
   });
@@ -74,5 +81,32 @@ export function productModel(width: number): Uint8Array {
       { op: 'Mul', inputs: ['x', 'column'], output: 'v' },
     ],
     [{ name: 'v', shape: ['n', width] }],
+  );
+}
+
+/** v = x * t * factor in float32 between casts, with ports of any float type and t [n, 1]; with r, v = x * r. */
+export function castingModel(
+  width: number,
+  x: FloatType,
+  output: FloatType,
+  { t = 'float32', factor = 1, r }: { t?: FloatType; factor?: number; r?: FloatType } = {},
+): Uint8Array {
+  const to32 = (from: string, to: string) => ({ op: 'Cast', inputs: [from], output: to, to: FLOAT });
+  return tinyModel(
+    [
+      { name: 'x', shape: ['n', width], dtype: FLOAT_TYPES[x] },
+      { name: 't', shape: ['n', 1], dtype: FLOAT_TYPES[t] },
+      ...(r === undefined ? [] : [{ name: 'r', shape: ['n', 1], dtype: FLOAT_TYPES[r] }]),
+    ],
+    [
+      to32('x', 'wide x'),
+      to32(r === undefined ? 't' : 'r', 'wide t'),
+      { op: 'Mul', inputs: ['wide x', 'wide t'], output: 'product' },
+      { op: 'Mul', inputs: ['product', 'factor'], output: 'wide v' },
+      { op: 'Cast', inputs: ['wide v'], output: 'v', to: FLOAT_TYPES[output] },
+    ],
+    [{ name: 'v', shape: ['n', width], dtype: FLOAT_TYPES[output] }],
+    [{ name: 'factor', shape: [], values: [factor] }],
+    CAST_OPSET,
   );
 }

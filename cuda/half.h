@@ -1,0 +1,82 @@
+// float16 and bfloat16, in the low 16 bits of a word: to a float, and from a float rounded to nearest, ties to even.
+//
+// Integer operations alone, so that no lane, compiler or floating-point mode has a say. Either way there is one NaN.
+#pragma once
+
+#include "dtype.h"
+#include "lanes.h"
+
+namespace ds {
+namespace {
+
+constexpr uint32_t kFloatInfinity = 0x7F800000u, kFloatNan = 0x7FC00000u;
+constexpr uint32_t kFloat16Infinity = 0x7C00u, kFloat16Nan = 0x7E00u;
+constexpr uint32_t kBfloat16Infinity = 0x7F80u, kBfloat16Nan = 0x7FC0u;
+
+template <class F>
+DS_HD inline F widen_float16(word_of<F> half) {
+  using U = word_of<F>;
+  const U magnitude = half & 0x7FFFu;
+  // A subnormal is a whole number of 2^-24; the conversion is exact, and zero has no exponent to lower.
+  const U whole = bits(signed_to_float(magnitude));
+  const U subnormal = select_lane(magnitude == 0u, whole, whole - (24u << 23));
+  U wide = select_lane(magnitude < 0x400u, subnormal, (magnitude << 13) + (112u << 23));
+  wide = select_lane(magnitude >= kFloat16Infinity, broadcast_word<U>(kFloatInfinity), wide) | (half & 0x8000u) << 16;
+  return from_bits(select_lane(magnitude > kFloat16Infinity, broadcast_word<U>(kFloatNan), wide));
+}
+
+template <class F>
+DS_HD inline F widen_bfloat16(word_of<F> half) {
+  using U = word_of<F>;
+  return from_bits(select_lane((half & 0x7FFFu) > kBfloat16Infinity, broadcast_word<U>(kFloatNan), half << 16));
+}
+
+// significand / 2^shift, rounded; `shift` is 1 or more.
+template <class U>
+DS_HD inline U round_shift(U significand, U shift) {
+  const U below_half = (broadcast_word<U>(1) << (shift - 1u)) - 1u;
+  return (significand + below_half + ((significand >> shift) & 1u)) >> shift;
+}
+
+template <class F>
+DS_HD inline word_of<F> narrow_float16(F x) {
+  using U = word_of<F>;
+  const U magnitude = bits(x) & 0x7FFFFFFFu;
+  // Below 2^-14 the result counts 2^-24, of which 2^-25 and less are none.
+  const auto small = magnitude < 113u << 23;
+  const U exponent = magnitude >> 23;
+  const U counted = 126u - select_lane(exponent < 101u, broadcast_word<U>(101u), exponent);
+  const U significand = select_lane(small, (magnitude & 0x7FFFFFu) | 0x800000u, magnitude - (112u << 23));
+  U half = round_shift(significand, select_lane(small, counted, broadcast_word<U>(13u)));
+  half = select_lane(half > kFloat16Infinity, broadcast_word<U>(kFloat16Infinity), half) | (bits(x) >> 16 & 0x8000u);
+  return select_lane(magnitude > kFloatInfinity, broadcast_word<U>(kFloat16Nan), half);
+}
+
+template <class F>
+DS_HD inline word_of<F> narrow_bfloat16(F x) {
+  using U = word_of<F>;
+  const U word = bits(x);
+  const U half = (word + 0x7FFFu + (word >> 16 & 1u)) >> 16;
+  return select_lane((word & 0x7FFFFFFFu) > kFloatInfinity, broadcast_word<U>(kBfloat16Nan), half);
+}
+
+// `dtype` is one of the two.
+template <class F>
+DS_HD inline F widen(Dtype dtype, word_of<F> half) {
+  return dtype == Dtype::kFloat16 ? widen_float16<F>(half) : widen_bfloat16<F>(half);
+}
+template <class F>
+DS_HD inline word_of<F> narrow(Dtype dtype, F x) {
+  return dtype == Dtype::kFloat16 ? narrow_float16<F>(x) : narrow_bfloat16<F>(x);
+}
+
+// NaN where a half is not finite, and zero elsewhere.
+template <class F>
+DS_HD inline F half_mark(Dtype dtype, word_of<F> half) {
+  using U = word_of<F>;
+  const uint32_t infinity = dtype == Dtype::kFloat16 ? kFloat16Infinity : kBfloat16Infinity;
+  return from_bits(select_lane((half & 0x7FFFu) >= infinity, broadcast_word<U>(kFloatNan), broadcast_word<U>(0u)));
+}
+
+}  // namespace
+}  // namespace ds

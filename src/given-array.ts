@@ -1,0 +1,37 @@
+/** Typed arrays that a caller gives: of any realm, told by what they are and not by what they say. */
+import { types } from 'node:util';
+import { expected } from './errors';
+
+interface Kinds {
+  Float32Array: Float32Array;
+  BigUint64Array: BigUint64Array;
+}
+
+const typedArrays = Object.getPrototypeOf(Float32Array.prototype) as object;
+const { get: length } = Object.getOwnPropertyDescriptor(typedArrays, 'length') as { get: () => number };
+
+/** Whether the memory of a view was taken away. */
+export function isDetached(view: ArrayBufferView): boolean {
+  try {
+    return new Uint8Array(view.buffer).length < 0;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * @param count How many values it must have, and why.
+ * @throws InvalidArgumentError where it is another kind of array, has lost its memory, or has another length.
+ */
+export function checkGiven<Kind extends keyof Kinds>(
+  value: unknown,
+  kind: Kind,
+  [count, why]: readonly [number, string],
+  option: string,
+): Kinds[Kind] {
+  const is = kind === 'Float32Array' ? types.isFloat32Array : types.isBigUint64Array;
+  if (!is(value)) throw expected(`a ${kind}`, option, value);
+  if (isDetached(value)) throw expected(`a ${kind} that is not detached`, option, value);
+  if (length.call(value) !== count) throw expected(`${count} values ${why}`, `${option}.length`, length.call(value));
+  return value as Kinds[Kind];
+}
