@@ -1,0 +1,36 @@
+/** Builds ptx_test into build-ptx/ and runs the kernels on the PTX that nvcc emits for them. Needs nvcc, no GPU. */
+'use strict';
+const { spawnSync } = require('node:child_process');
+const { readdirSync } = require('node:fs');
+const { join } = require('node:path');
+const { architectures, nvccOrSkip } = require('./kernel-build.cjs');
+const stop = require('./stop.cjs');
+const { jobs, missingTool } = require('./toolchain.cjs');
+
+const root = join(__dirname, '..');
+const out = join(root, 'build-ptx');
+const run = (command, args) => spawnSync(command, args, { cwd: root, stdio: 'inherit' }).status === 0;
+
+function main() {
+  const nvcc = nvccOrSkip('test:ptx');
+  if (!nvcc) return;
+  const missing = missingTool({ cmake: true });
+  if (missing) stop(`cannot build the test of the PTX: ${missing}`);
+  const numbers = architectures(nvcc).join(';');
+  const built =
+    run('cmake', ['-S', join(root, 'tests', 'ptx'), '-B', out, `-DDS_PTX_ARCHITECTURES=${numbers}`]) &&
+    run('cmake', ['--build', out, '--target', 'ptx_test', '--parallel', String(jobs())]);
+  if (!built) stop('the test of the PTX did not build; the first error is in the output above');
+  const kept = join(out, 'ptx');
+  const texts = readdirSync(kept).filter((name) => /\.compute_\d+\.ptx$/.test(name));
+  if (
+    !run(
+      join(out, 'ptx_test'),
+      texts.map((name) => join(kept, name)),
+    )
+  ) {
+    process.exitCode = 1;
+  }
+}
+
+main();
