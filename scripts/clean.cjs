@@ -1,19 +1,9 @@
 /** Removes everything that a build made. */
 'use strict';
-const { rmSync } = require('node:fs');
+const { readdirSync, rmSync } = require('node:fs');
 const { join } = require('node:path');
 
-const folders = [
-  'build',
-  'build-gyp',
-  'build-engine',
-  'build-nodes',
-  'build-variants',
-  'coverage',
-  'dist',
-  'prebuilds',
-];
+const root = join(__dirname, '..');
+const made = (name) => /^build(-.*)?$/.test(name) || ['coverage', 'dist', 'prebuilds'].includes(name);
 
-for (const folder of folders) {
-  rmSync(join(__dirname, '..', folder), { recursive: true, force: true });
-}
+for (const folder of readdirSync(root).filter(made)) rmSync(join(root, folder), { recursive: true, force: true });
