@@ -58,6 +58,7 @@ struct Coefficients {
   float of[kOutputs];
   bool needed;
 
+  Coefficients() = default;
   DS_HD Coefficients(const CombineArgs& args, const CombineRow& row, int term) : needed(false) {
     const uint32_t* at = row.record + args.first_word;
     DS_UNROLL
@@ -75,6 +76,42 @@ struct Coefficients {
   }
 };
 
+// The terms that a row needs, in order. A device reads coefficients again for each tile, since its registers are few.
+template <int kOutputs>
+struct ReadTerms {
+  template <class Visit>
+  DS_HD void visit(const CombineArgs& args, const CombineRow& row, const Visit& visit) const {
+    DS_ROLLED
+    for (int j = 0; j < args.term_count; ++j) {
+      const Coefficients<kOutputs> coefficients(args, row, j);
+      if (coefficients.needed) visit(args.terms[j], coefficients);
+    }
+  }
+};
+
+// A host reads them once for each row.
+template <int kOutputs>
+class KeptTerms {
+ public:
+  KeptTerms(const CombineArgs& args, const CombineRow& row) {
+    for (int j = 0; j < args.term_count; ++j) {
+      const Coefficients<kOutputs> coefficients(args, row, j);
+      if (!coefficients.needed) continue;
+      terms_[count_] = &args.terms[j];
+      coefficients_[count_++] = coefficients;
+    }
+  }
+  template <class Visit>
+  void visit(const CombineArgs&, const CombineRow&, const Visit& visit) const {
+    for (int j = 0; j < count_; ++j) visit(*terms_[j], coefficients_[j]);
+  }
+
+ private:
+  int count_ = 0;
+  const CombineTerm* terms_[kMaxTerms];
+  Coefficients<kOutputs> coefficients_[kMaxTerms];
+};
+
 DS_HD inline void keep_smallest(unsigned long long* status, unsigned long long candidate) {
   if (candidate >= load(status)) return;
 #ifdef __CUDA_ARCH__
@@ -87,41 +124,51 @@ DS_HD inline void keep_smallest(unsigned long long* status, unsigned long long c
 // Elements `at` and on of a term's buffer.
 template <class F, bool kHalves, class Tile>
 DS_HD inline void load_term(const CombineTerm& term, int64_t at, const Tile& tile, F y[4]) {
-  if (!kHalves || term.dtype == Dtype::kFloat32) return tile.load(static_cast<const float*>(term.base) + at, y);
-  word_of<F> halves[4];
-  tile.load(static_cast<const uint16_t*>(term.base) + at, halves);
-  DS_UNROLL
-  for (int i = 0; i < 4; ++i) y[i] = widen<F>(term.dtype, halves[i]);
+  if constexpr (kHalves) {
+    if (term.dtype != Dtype::kFloat32) {
+      word_of<F> halves[4];
+      tile.load(static_cast<const uint16_t*>(term.base) + at, halves);
+      DS_UNROLL
+      for (int i = 0; i < 4; ++i) y[i] = widen<F>(term.dtype, halves[i]);
+      return;
+    }
+  }
+  tile.load(static_cast<const float*>(term.base) + at, y);
 }
 
 // Makes the words of halves of float32 sums, unless the output is float32. What overflows is marked.
 template <class F, bool kHalves>
 DS_HD inline void round_output(Dtype dtype, F sums[4], F marks[4]) {
-  if (!kHalves || dtype == Dtype::kFloat32) return;
-  DS_UNROLL
-  for (int i = 0; i < 4; ++i) {
-    const word_of<F> half = narrow(dtype, sums[i]);
-    marks[i] = marks[i] + half_mark<F>(dtype, half);
-    sums[i] = from_bits(half);
+  if constexpr (kHalves) {
+    if (dtype == Dtype::kFloat32) return;
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      const word_of<F> half = narrow(dtype, sums[i]);
+      marks[i] = marks[i] + half_mark<F>(dtype, half);
+      sums[i] = from_bits(half);
+    }
   }
 }
 
 // `values` are floats, or the words of halves.
 template <class F, bool kHalves, class Tile>
 DS_HD inline void store_output(const CombineOutput& output, int64_t at, const Tile& tile, const F values[4]) {
-  if (!kHalves || output.dtype == Dtype::kFloat32) {
-    return tile.store(static_cast<float*>(output.base) + at, values);
+  if constexpr (kHalves) {
+    if (output.dtype != Dtype::kFloat32) {
+      word_of<F> halves[4];
+      DS_UNROLL
+      for (int i = 0; i < 4; ++i) halves[i] = bits(values[i]);
+      tile.store(static_cast<uint16_t*>(output.base) + at, halves);
+      return;
+    }
   }
-  word_of<F> halves[4];
-  DS_UNROLL
-  for (int i = 0; i < 4; ++i) halves[i] = bits(values[i]);
-  tile.store(static_cast<uint16_t*>(output.base) + at, halves);
+  tile.store(static_cast<float*>(output.base) + at, values);
 }
 
 // `marks` is NaN where an output is not finite. To be called before outputs are stored: they may stand where terms do.
 template <class F, int kOutputs, bool kHalves>
-DS_HD inline void record_non_finite(const CombineArgs& args, const CombineRow& row, int64_t element, int count,
-                                    const F marks[4]) {
+DS_HD DS_APART void record_non_finite(const CombineArgs& args, const CombineRow& row, int64_t element, int count,
+                                      const F marks[4]) {
   float mark[kTile<F>];
   FullTile<F>{}.store(mark, marks);
   static_assert(kTile<F> <= 32, "one bit for each element");
@@ -149,27 +196,25 @@ DS_HD inline void record_non_finite(const CombineArgs& args, const CombineRow& r
   if (first != kStatusClean) keep_smallest(args.status, first);
 }
 
-template <class F, int kOutputs, bool kHalves, class Tile>
-DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, int64_t element, const Tile& tile) {
+// `Terms` is one of the two above; kNoise: some term may be noise.
+template <class F, int kOutputs, bool kHalves, bool kNoise, class Terms, class Tile>
+DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, const Terms& terms, int64_t element,
+                               const Tile& tile) {
   F sums[kOutputs][4] = {};
-  DS_ROLLED
-  for (int j = 0; j < args.term_count; ++j) {
-    const Coefficients<kOutputs> coefficients(args, row, j);
-    if (!coefficients.needed) continue;
-    const CombineTerm& term = args.terms[j];
+  terms.visit(args, row, [&](const CombineTerm& term, const Coefficients<kOutputs>& coefficients) {
     F y[4];
-    if (term.base) {
+    if (!kNoise || term.base) {
       load_term<F, kHalves>(term, offset_of(args, row) + element, tile, y);
     } else {
       normal_tile<F>(seed_of(args, row), 0, load(row.record + term.draw), static_cast<uint64_t>(element), y);
     }
     DS_UNROLL
     for (int o = 0; o < kOutputs; ++o) {
-      if (coefficients.of[o] == 0.0f) continue;
+      if (kOutputs > 1 && coefficients.of[o] == 0.0f) continue;
       DS_UNROLL
       for (int i = 0; i < 4; ++i) sums[o][i] = fma_lane(broadcast<F>(coefficients.of[o]), y[i], sums[o][i]);
     }
-  }
+  });
   const uint32_t* at = row.record + args.first_word;
   F marks[4];
   DS_UNROLL
@@ -205,28 +250,38 @@ inline bool has_halves(const CombineArgs& args) {
   return halves;
 }
 
-template <class F, int kOutputs, bool kHalves>
+template <class F, int kOutputs, bool kHalves, bool kNoise>
 inline void combine_rows(const CombineArgs& args) {
   for (int64_t r = 0; r < args.rows; ++r) {
     const CombineRow row = combine_row(args, r);
+    const KeptTerms<kOutputs> terms(args, row);
     for_each_tile<F>(args.elements, [&](auto lane, const auto& tile, int64_t element) {
-      combine_tile<decltype(lane), kOutputs, kHalves>(args, row, element, tile);
+      combine_tile<decltype(lane), kOutputs, kHalves, kNoise>(args, row, terms, element, tile);
     });
   }
 }
 
 // Accumulators have to be registers, so their number is fixed at compile time.
-template <class F, bool kHalves>
+template <class F, bool kHalves, bool kNoise>
 inline void combine_outputs(const CombineArgs& args) {
-  if (args.output_count == 1) return combine_rows<F, 1, kHalves>(args);
-  if (args.output_count == 2) return combine_rows<F, 2, kHalves>(args);
-  combine_rows<F, kMaxOutputs, kHalves>(args);
+  if (args.output_count == 1) return combine_rows<F, 1, kHalves, kNoise>(args);
+  if (args.output_count == 2) return combine_rows<F, 2, kHalves, kNoise>(args);
+  combine_rows<F, kMaxOutputs, kHalves, kNoise>(args);
+}
+
+// Making noise takes so many registers that a loop which holds its code is slower without noise too.
+template <class F, bool kHalves>
+inline void combine_terms(const CombineArgs& args) {
+  bool noise = false;
+  for (int j = 0; j < args.term_count; ++j) noise = noise || !args.terms[j].base;
+  if (noise) return combine_outputs<F, kHalves, true>(args);
+  combine_outputs<F, kHalves, false>(args);
 }
 
 template <class F>
 inline void combine(const CombineArgs& args) {
-  if (has_halves(args)) return combine_outputs<F, true>(args);
-  combine_outputs<F, false>(args);
+  if (has_halves(args)) return combine_terms<F, true>(args);
+  combine_terms<F, false>(args);
 }
 
 }  // namespace

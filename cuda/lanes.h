@@ -22,6 +22,13 @@
 #define DS_HD
 #endif
 
+// A host calls what is long or rare, so that the loop around it stays short; a device has no stack to call with.
+#if defined(__CUDACC__) || defined(DS_CUDA_SIM)
+#define DS_APART inline
+#else
+#define DS_APART __attribute__((noinline))
+#endif
+
 // nvcc's host pass knows neither spelling. DS_ROLLED: where a device should rather have registers.
 #if defined(__CUDA_ARCH__)
 #define DS_UNROLL _Pragma("unroll")

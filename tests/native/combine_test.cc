@@ -66,7 +66,7 @@ void kernel_walk(const CombineArgs& args) {
     const CombineRow row = combine_row(args, r);
     for (int64_t e = 0; e < args.elements; e += 4) {
       const FloatTile tile{(row.offset & 3) == 0, static_cast<int>(std::min<int64_t>(4, args.elements - e))};
-      combine_tile<float, kOutputs, kHalves>(args, row, e, tile);
+      combine_tile<float, kOutputs, kHalves, true>(args, row, ReadTerms<kOutputs>{}, e, tile);
     }
   }
 }
