@@ -54,13 +54,13 @@ export function tableOf(page: string, name: string): string | undefined {
 }
 
 /** Puts tables between their markers. @throws Error where the page has no such marker. */
-export function writeTables(tables: Record<string, string>): void {
-  let page = readFileSync(PAGE, 'utf8');
+export function writeTables(tables: Record<string, string>, path = PAGE): void {
+  let page = readFileSync(path, 'utf8');
   for (const [name, table] of Object.entries(tables)) {
-    if (!between(name).test(page)) throw new Error(`${PAGE} has no markers for the table '${name}'.`);
+    if (!between(name).test(page)) throw new Error(`${path} has no markers for the table '${name}'.`);
     page = page.replace(between(name), (_, begin: string, end: string) => `${begin}\n${table}\n\n${end}`);
   }
-  writeFileSync(PAGE, page);
+  writeFileSync(path, page);
 }
 
 const CLOCK: Record<Kind, string> = { sit: 'SiT', edm: 'EDM' };
@@ -239,4 +239,4 @@ export async function measuredTables(): Promise<Record<string, string>> {
   };
 }
 
-if (require.main === module) void measuredTables().then(writeTables);
+if (require.main === module) void measuredTables().then((tables) => writeTables(tables));

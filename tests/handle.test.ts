@@ -1,7 +1,8 @@
 import { channel } from 'node:diagnostics_channel';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Device, Tensor } from '../src';
+import type { Device } from '../src';
+import { Tensor } from '../src';
 import { openDevice } from './support/device';
 
 setFlagsFromString('--expose-gc');

@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { addonPath, compiledSources } from './support/compiled';
+import { openingText } from './support/device';
 
 /** Runs a program to its end; `run` is the promise of samples. */
 function endOf(network: string, after: string): { status: number | null; stdout: string } {
   const program = `
     const { Device, EulerSampler, Rng, SiTInterface } = require(${JSON.stringify(compiledSources('idle'))});
     process.on('exit', () => console.log('exit'));
-    Device.open('cpu').then((device) => {
+    ${openingText(1)}.then((device) => {
       const net = new SiTInterface(${network});
       const controller = new AbortController();
       const options = { device, signal: controller.signal };

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Device, Rng, Samplers, SiTInterface, type Expr, type Step } from '../src';
+import { Rng, Samplers, SiTInterface, type Expr, type Step } from '../src';
 import { native } from '../src/native';
 import { openDevice } from './support/device';
 

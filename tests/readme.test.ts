@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
+import { Device } from '../src';
 import { runProgram } from '../src/cli/program';
 import { captured } from './cli/captured';
 
@@ -17,6 +18,9 @@ function body(block: string): string {
   });
   return outputText.replace('require("diffusion-samplers")', `require(${JSON.stringify(join(ROOT, 'src'))})`);
 }
+
+// Where an example names no device, it is this one.
+afterAll(() => Device.default().dispose());
 
 test('README and docs have examples', () => {
   expect(blocks.length).toBeGreaterThanOrEqual(4);

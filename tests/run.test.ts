@@ -1,6 +1,6 @@
+import type { Device } from '../src';
 import {
   AbortError,
-  Device,
   EDMInterface,
   EulerSampler,
   GaussianMixtureNet,

@@ -1,13 +1,5 @@
-import {
-  Device,
-  EDMInterface,
-  EulerSampler,
-  GaussianMixtureNet,
-  HeunSampler,
-  Rng,
-  SiTInterface,
-  type SampleRun,
-} from '../src';
+import type { Device } from '../src';
+import { EDMInterface, EulerSampler, GaussianMixtureNet, HeunSampler, Rng, SiTInterface, type SampleRun } from '../src';
 import { openDevice } from './support/device';
 import { conditional, guide, unitStart } from './support/mixture';
 import { Ab2Sampler } from './support/own-samplers';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Digits } from '../../examples/server/digits';
 import { buildServer, type Server } from '../../examples/server/server';
 import { DEFAULT_LIMITS, type Limits } from '../../examples/server/settings';
-import { Device, SiTInterface, type Net, type NetworkFunction } from '../../src';
+import { SiTInterface, type Net, type NetworkFunction } from '../../src';
+import { deviceUnderTest, onCuda, openDevice } from '../support/device';
 
 export const LIMITS: Limits = { ...DEFAULT_LIMITS, maxSamples: 4, maxSteps: 1000, bodyBytes: 1024, stopWithinMs: 3000 };
 const MODEL = join(__dirname, '../../models/digits-sit.onnx');
@@ -16,7 +17,7 @@ export interface Running extends Server {
 /** A server on a port of its own: with the digits network, or with one in JavaScript that the test controls. */
 export async function serve(limits: Partial<Limits> = {}, network?: NetworkFunction): Promise<Running> {
   const all = { ...LIMITS, ...limits };
-  const opening = { model: MODEL, device: 'cpu', threads: 2, limits: all };
+  const opening = { model: MODEL, device: deviceUnderTest, threads: onCuda ? undefined : 2, limits: all };
   const digits = network === undefined ? await Digits.open(opening) : await scripted(new SiTInterface(network), all);
   const server = buildServer(digits, all);
   await server.app.listen({ host: '127.0.0.1', port: 0 });
@@ -24,7 +25,7 @@ export async function serve(limits: Partial<Limits> = {}, network?: NetworkFunct
 }
 
 async function scripted(net: Net, { maxRuns }: Limits): Promise<Digits> {
-  return new Digits(await Device.open('cpu', { threads: 2, maxRuns }), net);
+  return new Digits(await openDevice({ threads: 2, maxRuns }), net);
 }
 
 export interface Posted {

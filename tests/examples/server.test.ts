@@ -10,6 +10,7 @@ import { RunSignals } from '../../examples/server/run-signals';
 import { readSettings, type Limits } from '../../examples/server/settings';
 import { stop } from '../../examples/server/stop';
 import { CudaError, EulerSampler, type NetworkFunction, type SampleRun } from '../../src';
+import { deviceUnderTest } from '../support/device';
 import {
   bytesOf,
   eventsOf,
@@ -217,7 +218,7 @@ test('one run more than allowed is 503 with Retry-After, and there is room again
   const held = [1, 2].map(() => post(`${server.url}/samples`, { ...LONG, steps: 2 }));
   await until(() => calls() === 2, 'both runs to be under way');
   const health = (await (await fetch(`${server.url}/health`)).json()) as Record<string, unknown>;
-  expect(health).toMatchObject({ status: 'ok', device: { kind: 'cpu' }, runs: { underWay: 2, most: 2 } });
+  expect(health).toMatchObject({ status: 'ok', device: { kind: deviceUnderTest }, runs: { underWay: 2, most: 2 } });
   for (const path of ['samples', 'samples/stream']) {
     const refused = await post(`${server.url}/${path}`, LONG);
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
@@ -349,15 +350,8 @@ describe('a server that stops', () => {
 
   test('by SIGTERM answers the run under way and exits with 0', async () => {
     const main = join(__dirname, '../../examples/server/main.ts');
-    const child = spawn(process.execPath, [
-      '-r',
-      'ts-node/register/transpile-only',
-      main,
-      '--port',
-      '0',
-      '--device',
-      'cpu',
-    ]);
+    const args = ['-r', 'ts-node/register/transpile-only', main, '--port', '0', '--device', deviceUnderTest];
+    const child = spawn(process.execPath, args, { env: process.env });
     const exit = new Promise<unknown>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
     try {
       let url = '';

@@ -103,7 +103,9 @@ async function attempt(body: () => Promise<unknown>): Promise<Ended> {
   try {
     const value = await Promise.race([body(), hung]);
     return {
-      value: JSON.stringify(value, (_, each) => (ArrayBuffer.isView(each) ? [...(each as Float32Array)] : each)),
+      value: JSON.stringify(value, (_, each: unknown) =>
+        ArrayBuffer.isView(each) ? [...(each as Float32Array)] : each,
+      ),
       error: undefined,
     };
   } catch (error) {
@@ -216,8 +218,12 @@ async function uploaded(device: Device): Promise<Float32Array> {
 const typed = (error: Error): boolean =>
   error instanceof CudaError || error instanceof OutOfMemoryError || error instanceof DeviceUnavailableError;
 
-/** Launches are called by their kernels. */
-const nameOf = (call: string): RegExp => (call.startsWith('cudaLaunchKernel') ? /\w+_kernel/ : new RegExp(call));
+/** Launches are called by their kernels, and the question that initialises CUDA by what it is for. */
+function nameOf(call: string): RegExp {
+  if (call.startsWith('cudaLaunchKernel')) return /\w+_kernel/;
+  if (call === 'cudaGetDeviceCount') return /CUDA could not be initialised \(CUDA error \d+, cudaError\w+\)/;
+  return new RegExp(call);
+}
 
 function holdings(): string {
   const { queued: _, reservedBytes: _bytes, ...held } = sim.live();
@@ -327,7 +333,7 @@ async function sweepSticky(
 }
 
 async function main(): Promise<void> {
-  const print = (swept: Swept): void => console.log(JSON.stringify(swept));
+  const print = (swept: Swept): void => void process.stdout.write(`${JSON.stringify(swept)}\n`);
   const make = KINDS[kind] as (typeof KINDS)[string];
   const device = await Device.open('cuda');
   const nets = await make(device);
@@ -358,6 +364,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  console.error(error);
+  process.stderr.write(`${error.stack}\n`);
   process.exitCode = 1;
 });

@@ -1,12 +1,5 @@
-import {
-  Device,
-  DisposedError,
-  EulerSampler,
-  GaussianMixtureNet,
-  InvalidArgumentError,
-  Rng,
-  SiTInterface,
-} from '../../src';
+import type { Device } from '../../src';
+import { DisposedError, EulerSampler, GaussianMixtureNet, InvalidArgumentError, Rng, SiTInterface } from '../../src';
 import { openDevice } from '../support/device';
 import { conditional, exactVelocity, unitStart } from '../support/mixture';
 

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnx } from 'onnx-proto';
+import type { Device } from '../../src';
 import {
   AbortError,
-  Device,
   DisposedError,
   EulerSampler,
   HeunSampler,

@@ -1,5 +1,5 @@
+import type { Device } from '../../src';
 import {
-  Device,
   EulerJumpSampler,
   EulerSampler,
   HeunSampler,

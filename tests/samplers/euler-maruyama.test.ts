@@ -1,5 +1,4 @@
 import {
-  Device,
   DiffusionCoeffType,
   EDMInterface,
   EulerMaruyamaSampler,

@@ -1,9 +1,9 @@
 /**
- * The device under test: the CPU, or in the project `cuda-sim` (jest.config.ts) the simulated CUDA device. Tests that
+ * The device under test: the CPU, or with jest.sim.config.ts the simulated CUDA device. Tests that
  * are about samples, networks, runs or errors open it here and so run on both.
  */
 import { Device, type DeviceOptions } from '../../src';
-import { native } from '../../src/native';
+import type { native } from '../../src/native';
 
 /** Set by the environment of the project. */
 export const { deviceUnderTest = 'cpu' } = globalThis as { deviceUnderTest?: 'cpu' | 'cuda' };

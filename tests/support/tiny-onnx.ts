@@ -20,7 +20,8 @@ export interface TinyNode {
   op: string;
   inputs: string[];
   output: string;
-  attributes?: { name: string; ints: number[] }[];
+  /** Integers, or a single one. */
+  attributes?: { name: string; ints: number[] | number }[];
   /** Of a Cast: the element type. */
   to?: number;
 }
@@ -60,7 +61,11 @@ export function tinyModel(
         input: names,
         output: [output],
         attribute: [
-          ...attributes.map(({ name, ints }) => ({ name, ints, type: onnx.AttributeProto.AttributeType.INTS })),
+          ...attributes.map(({ name, ints }) =>
+            Array.isArray(ints)
+              ? { name, ints, type: onnx.AttributeProto.AttributeType.INTS }
+              : { name, i: ints, type: onnx.AttributeProto.AttributeType.INT },
+          ),
           ...(to === undefined ? [] : [{ name: 'to', i: to, type: onnx.AttributeProto.AttributeType.INT }]),
         ],
       })),
