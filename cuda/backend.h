@@ -7,6 +7,7 @@
 
 #include "combine_args.h"
 #include "mixture.h"
+#include "recorder.h"
 #include "status.h"
 
 namespace ds {
@@ -51,6 +52,8 @@ class Backend {
   virtual void finish() = 0;
   // True where pointers of this backend can be read and written by the host.
   virtual bool host_memory() const noexcept = 0;
+  // Null where steps cannot be recorded.
+  virtual Recorder* recorder() noexcept { return nullptr; }
 };
 
 }  // namespace ds

@@ -30,7 +30,8 @@ struct CombineRow {
 };
 
 DS_HD inline CombineRow combine_row(const CombineArgs& args, int64_t index) {
-  const uint64_t begin = static_cast<uint64_t>(load(args.row_class + index)) * args.stride;
+  uint64_t begin = static_cast<uint64_t>(load(args.row_class + index)) * args.stride;
+  if (args.cursor) begin += load(&args.cursor->words);
   return {index, load(args.row_offsets + index), load(args.seeds + index), args.words + begin};
 }
 
@@ -190,7 +191,8 @@ DS_HD DS_APART void record_non_finite(const CombineArgs& args, const CombineRow&
       load_term<float, kHalves>(term, offset_of(args, row) + element + e, FloatTile{false, 1}, value);
       if (any_nan(value[0] * 0.0f)) evaluator = term.evaluator < 0 ? kGivenState : term.evaluator;
     }
-    const unsigned long long status = pack_status(args.entry, args.pass, evaluator, row.index);
+    const uint32_t entry = args.cursor ? load(&args.cursor->entry) : args.entry;
+    const unsigned long long status = pack_status(entry, args.pass, evaluator, row.index);
     if (status < first) first = status;
   }
   if (first != kStatusClean) keep_smallest(args.status, first);

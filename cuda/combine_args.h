@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "dtype.h"
+#include "step_cursor.h"
 
 namespace ds {
 
@@ -45,6 +46,9 @@ struct CombineArgs {
   CombineTerm terms[kMaxTerms];
   CombineOutput outputs[kMaxOutputs];
   unsigned long long* status;  // smallest packed status so far
+  // Not null in a step that is replayed: the record lies `cursor->words` words further on, and the cursor has the
+  // entry.
+  const StepCursor* cursor;
 };
 
 }  // namespace ds

@@ -5,9 +5,11 @@
 #include <utility>
 
 #include "cuda_devices.h"
+#include "cuda_graph.h"
 #include "cuda_kernels.h"
 #include "cuda_staging.h"
 #include "failure.h"
+#include "idle_workspaces.h"
 
 namespace ds {
 namespace {
@@ -17,7 +19,8 @@ void require_usable(int ordinal) {
   if (!loss.empty()) throw Failure(FailureCode::kCuda, loss);
 }
 
-class OpenDevice final : public CudaDevice {
+// What runs and buffers hold on to.
+class OpenDevice {
  public:
   OpenDevice(int ordinal, std::string name)
       : ordinal_(ordinal),
@@ -25,11 +28,12 @@ class OpenDevice final : public CudaDevice {
         memory_(std::make_shared<MemoryCount>()),
         pool_(ordinal),
         kits_(ordinal) {}
-  const std::string& name() const noexcept override { return name_; }
-  const std::shared_ptr<MemoryCount>& memory() const noexcept override { return memory_; }
+  const std::string& name() const noexcept { return name_; }
+  const std::shared_ptr<MemoryCount>& memory() const noexcept { return memory_; }
   int ordinal() const noexcept { return ordinal_; }
   cudaMemPool_t pool() const noexcept { return pool_.get(); }
   RunKits& kits() noexcept { return kits_; }
+  IdleWorkspaces& idle() noexcept { return idle_; }
 
  private:
   const int ordinal_;
@@ -37,6 +41,20 @@ class OpenDevice final : public CudaDevice {
   std::shared_ptr<MemoryCount> memory_;
   MemoryPool pool_;
   RunKits kits_;
+  IdleWorkspaces idle_;
+};
+
+// What an owner of the device holds. Idle workspaces hold on to the device like all buffers, so they go with this.
+class DeviceHandle final : public CudaDevice {
+ public:
+  explicit DeviceHandle(std::shared_ptr<OpenDevice> open) : open_(std::move(open)) {}
+  ~DeviceHandle() override { open_->idle().close(); }
+  const std::string& name() const noexcept override { return open_->name(); }
+  const std::shared_ptr<MemoryCount>& memory() const noexcept override { return open_->memory(); }
+  const std::shared_ptr<OpenDevice>& open() const noexcept { return open_; }
+
+ private:
+  const std::shared_ptr<OpenDevice> open_;
 };
 
 // What a run and the buffers that outlive it share. The stream goes first, its device last.
@@ -51,24 +69,39 @@ class CudaBuffer final : public Buffer {
   CudaBuffer(std::shared_ptr<DeviceStream> owner, size_t bytes) : owner_(std::move(owner)), bytes_(bytes) {
     if (bytes_ == 0) return;
     allocate();
-    owner_->device->memory()->add(bytes_);
+    count();
   }
   ~CudaBuffer() override {
     if (bytes_ == 0) return;
-    owner_->device->memory()->subtract(bytes_);
+    rest();
     const DeviceScope scope(owner_->device->ordinal(), std::nothrow);
     cuda_succeeded(cudaFreeAsync(data_, owner_->stream.get()));
   }
   void* data() noexcept override { return data_; }
   size_t bytes() const noexcept override { return bytes_; }
+  // Nobody uses it for now, so it does not count as live.
+  void rest() noexcept {
+    if (counted_) owner_->device->memory()->subtract(bytes_);
+    counted_ = false;
+  }
+  // It belongs to another stream from now on; nothing that uses it is queued on the one before.
+  void move_to(const std::shared_ptr<DeviceStream>& owner) noexcept {
+    owner_ = owner;
+    count();
+  }
 
  private:
+  void count() noexcept {
+    owner_->device->memory()->add(bytes_);
+    counted_ = true;
+  }
   void allocate() {
     const cudaStream_t stream = owner_->stream.get();
     const cudaMemPool_t pool = owner_->device->pool();
     cudaError_t error = cudaMallocFromPoolAsync(&data_, bytes_, pool, stream);
     if (error == cudaErrorMemoryAllocation) {
       cudaGetLastError();
+      owner_->device->idle().give_up_all();
       // What was freed on other streams comes back once they have come to it, and what the pool keeps may be in pieces
       // that do not fit.
       DS_CUDA_CHECK(owner_->device->ordinal(), cudaDeviceSynchronize());
@@ -80,10 +113,11 @@ class CudaBuffer final : public Buffer {
 
   std::shared_ptr<DeviceStream> owner_;
   size_t bytes_;
+  bool counted_ = false;
   void* data_ = nullptr;
 };
 
-class CudaBackend final : public Backend {
+class CudaBackend final : public Backend, private Recorder {
  public:
   explicit CudaBackend(std::shared_ptr<DeviceStream> owner)
       : owner_(std::move(owner)), kit_(owner_->device->kits().take()) {}
@@ -132,8 +166,36 @@ class CudaBackend final : public Backend {
     DS_CUDA_CHECK(ordinal(), cudaStreamSynchronize(stream()));
   }
   bool host_memory() const noexcept override { return false; }
+  Recorder* recorder() noexcept override { return this; }
 
  private:
+  std::unique_ptr<Workspace> take(const std::vector<uint64_t>& shape) override {
+    std::unique_ptr<Workspace> workspace = owner_->device->idle().take(shape);
+    if (workspace) {
+      workspace->each_buffer([&](Buffer& buffer) { static_cast<CudaBuffer&>(buffer).move_to(owner_); });
+    }
+    return workspace;
+  }
+  void keep(std::unique_ptr<Workspace> workspace) noexcept override {
+    const DeviceScope scope(ordinal(), std::nothrow);
+    // Whoever takes it next works on another stream. What is given up here is freed in the order of this one.
+    if (!cuda_succeeded(cudaStreamSynchronize(stream()))) return;
+    workspace->each_buffer([](Buffer& buffer) { static_cast<CudaBuffer&>(buffer).rest(); });
+    owner_->device->idle().give_back(std::move(workspace));
+  }
+  void advance(StepCursor* cursor, const StepCursor* entries) override {
+    const DeviceScope scope(ordinal());
+    launch_advance(cursor, entries, {ordinal(), stream()});
+  }
+  RecordingPtr record(const std::function<void()>& queue) override {
+    const DeviceScope scope(ordinal());
+    return record_graph(ordinal(), stream(), queue);
+  }
+  void replay(Recording& recording) override {
+    const DeviceScope scope(ordinal());
+    static_cast<CudaRecording&>(recording).exec.launch(stream());
+  }
+
   int ordinal() const noexcept { return owner_->device->ordinal(); }
   cudaStream_t stream() const noexcept { return owner_->stream.get(); }
 
@@ -160,13 +222,14 @@ std::shared_ptr<CudaDevice> open_cuda_device(int ordinal) {
                                           " has no memory pools (a virtual GPU may lack them). Use device 'cpu'");
   }
   require_kernel_image(ordinal);
-  return std::make_shared<OpenDevice>(ordinal, state.devices[static_cast<size_t>(ordinal)].name);
+  const std::string& name = state.devices[static_cast<size_t>(ordinal)].name;
+  return std::make_shared<DeviceHandle>(std::make_shared<OpenDevice>(ordinal, name));
 }
 
 void make_current(int ordinal) noexcept { cuda_succeeded(cudaSetDevice(ordinal)); }
 
 std::unique_ptr<Backend> make_cuda_backend(const std::shared_ptr<CudaDevice>& device) {
-  auto open = std::static_pointer_cast<OpenDevice>(device);
+  std::shared_ptr<OpenDevice> open = std::static_pointer_cast<DeviceHandle>(device)->open();
   require_usable(open->ordinal());
   const DeviceScope scope(open->ordinal());
   return std::make_unique<CudaBackend>(std::make_shared<DeviceStream>(std::move(open)));

@@ -9,7 +9,7 @@
 
 namespace ds {
 
-// One device of this process. Backends and buffers keep it alive.
+// One device of this process. Backends and buffers keep the device alive; what it keeps for later runs goes with this.
 class CudaDevice {
  public:
   virtual ~CudaDevice() = default;

@@ -15,6 +15,7 @@ struct CudaQueue {
 
 void launch_combine(const CombineArgs& args, const CudaQueue& queue);
 void launch_mixture(const MixtureArgs& args, const CudaQueue& queue);
+void launch_advance(StepCursor* cursor, const StepCursor* entries, const CudaQueue& queue);
 
 // Throws where this build holds no code for device `ordinal`, which is the current one.
 void require_kernel_image(int ordinal);

@@ -109,6 +109,43 @@ class Event {
   cudaEvent_t event_ = nullptr;
 };
 
+// Work that was captured, not yet made ready; or null.
+class Graph {
+ public:
+  Graph(int ordinal, cudaGraph_t graph) noexcept : ordinal_(ordinal), graph_(graph) {}
+  ~Graph() {
+    if (!graph_) return;
+    const DeviceScope scope(ordinal_, std::nothrow);
+    cuda_succeeded(cudaGraphDestroy(graph_));
+  }
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+  cudaGraph_t get() const noexcept { return graph_; }
+
+ private:
+  const int ordinal_;
+  const cudaGraph_t graph_;
+};
+
+// A graph that can be launched. It outlives the graph that it was made of, and may go while it is still running.
+class GraphExec {
+ public:
+  explicit GraphExec(int ordinal) noexcept : ordinal_(ordinal) {}
+  ~GraphExec() {
+    if (!exec_) return;
+    const DeviceScope scope(ordinal_, std::nothrow);
+    cuda_succeeded(cudaGraphExecDestroy(exec_));
+  }
+  GraphExec(const GraphExec&) = delete;
+  GraphExec& operator=(const GraphExec&) = delete;
+  cudaError_t instantiate(const Graph& graph) noexcept { return cudaGraphInstantiateWithFlags(&exec_, graph.get(), 0); }
+  void launch(cudaStream_t stream) { DS_CUDA_CHECK(ordinal_, cudaGraphLaunch(exec_, stream)); }
+
+ private:
+  const int ordinal_;
+  cudaGraphExec_t exec_ = nullptr;
+};
+
 // Host memory that the device reads and writes directly.
 class PinnedMemory {
  public:

@@ -35,7 +35,8 @@ struct MixturePlace {
 
 DS_HD inline MixturePlace mixture_place(const MixtureArgs& args, int64_t row) {
   // Adding zero makes -0 plain, whose sign lanes would not agree on.
-  const double time = load(args.times + row) + 0.0f;
+  const int64_t before = args.cursor ? static_cast<int64_t>(load(&args.cursor->times)) : 0;
+  const double time = load(args.times + before + row) + 0.0f;
   if (args.kind == MixtureKind::kSit) return {time, 1.0 - time, -1.0};
   const double sigma = exp64(4.0 * time);
   const double norm = sqrt64(sigma * sigma + args.sigma_data * args.sigma_data);

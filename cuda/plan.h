@@ -67,6 +67,7 @@ struct Plan {
   std::vector<uint32_t> starts;   // slots that are filled before the first entry
   std::vector<uint32_t> results;  // slots that are handed out at the end
   int32_t preview = -1;           // slot that is read when a step has ended, or -1
+  bool graph = false;             // steps may be recorded and replayed
 };
 
 }  // namespace ds

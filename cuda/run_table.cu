@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "failure.h"
+
 namespace ds {
 namespace {
 
@@ -24,7 +26,8 @@ class Image {
 
 }  // namespace
 
-RunTable::RunTable(const Plan& plan, Backend* backend) : rows_(static_cast<size_t>(plan.rows)) {
+void RunTable::fill(const Plan& plan, bool cursors, Backend* backend) {
+  rows_ = static_cast<size_t>(plan.rows);
   expand_times(plan);
   std::vector<int64_t> offsets(rows_);
   for (size_t r = 0; r < rows_; ++r) offsets[r] = static_cast<int64_t>(r) * plan.elements;
@@ -35,11 +38,32 @@ RunTable::RunTable(const Plan& plan, Backend* backend) : rows_(static_cast<size_
   class_at_ = image.add(plan.row_class.data(), plan.row_class.size());
   words_at_ = image.add(plan.words.data(), plan.words.size());
   times_at_ = image.add(host_times_.data(), host_times_.size());
-  memory_ = backend->allocate(image.bytes().size());
+  if (cursors) {
+    const std::vector<StepCursor> entries = cursor_entries_of(plan);
+    entries_at_ = image.add(entries.data(), plan.sequence.size());
+    cursors_at_ = image.add(entries.data() + plan.sequence.size(), plan.programs.size());
+  }
+  if (!memory_) memory_ = backend->allocate(image.bytes().size());
+  if (memory_->bytes() != image.bytes().size()) {
+    throw Failure(FailureCode::kInternal, "a run's table does not fit the workspace that an earlier run has left");
+  }
   backend->upload(memory_->data(), image.bytes().data(), image.bytes().size());
 }
 
+// One for each entry of the sequence, then one for each program, which has not come to its first entry yet.
+std::vector<StepCursor> RunTable::cursor_entries_of(const Plan& plan) const {
+  const size_t entries = plan.sequence.size();
+  std::vector<StepCursor> cursors(entries + plan.programs.size());
+  for (size_t entry = entries; entry-- > 0;) {
+    StepCursor& of_program = cursors[entries + plan.sequence[entry]];
+    cursors[entry] = {words_begin_[entry], times_begin_[entry], static_cast<uint32_t>(entry), of_program.next};
+    of_program.next = static_cast<uint32_t>(entry);
+  }
+  return cursors;
+}
+
 void RunTable::expand_times(const Plan& plan) {
+  host_times_.clear(), words_begin_.clear(), times_begin_.clear();
   size_t words = 0, times = 0;
   for (const uint32_t p : plan.sequence) {
     words_begin_.push_back(words);

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "failure.h"
-#include "run_table.h"
+#include "workspace.h"
 
 namespace ds {
 
@@ -14,13 +14,20 @@ struct StepLoop::State {
   // The backend stands first because evaluators and buffers must go before it.
   std::unique_ptr<Backend> backend;
   Plan plan;
-  std::vector<std::unique_ptr<Evaluator>> evaluators;
+  Evaluators evaluators;
   std::vector<const float*> starts;
   bool starts_in_host_memory = false;
 
-  std::vector<BufferPtr> slots;
+  std::unique_ptr<Workspace> workspace;
   std::vector<BufferPtr> results;
-  RunTable table;
+
+  // Null where nothing is recorded.
+  Recorder* recorder = nullptr;
+  struct Program {
+    bool recordable = false;
+    bool queued_before = false;  // so that its kernels are loaded
+  };
+  std::vector<Program> programs;
 
   bool begun = false;
   bool waiting = false;
@@ -36,19 +43,32 @@ struct StepLoop::State {
   Evaluator* running = nullptr;
   bool interrupted = false;
 
-  size_t slot_bytes(uint32_t index) const {
-    return static_cast<size_t>(plan.rows * plan.elements * dtype_bytes(plan.slots[index]));
-  }
-  void* slot(uint32_t index) { return slots[index]->data(); }
+  ~State() { put_workspace_back(); }
+
+  void* slot(uint32_t index) { return workspace->slots[index]->data(); }
+  RunTable& table() { return workspace->table; }
   bool empty() const { return plan.rows == 0 || plan.elements == 0; }
   const StepProgram& program() const { return plan.programs[plan.sequence[entry]]; }
 
   void begin();
-  void combine(const CombineStage& combine_stage);
-  Advance evaluate(const EvaluateStage& evaluate_stage);
+  void open_workspace();
+  void put_workspace_back() noexcept;
+  // `cursor` as in CombineArgs and NetworkCall.
+  void combine(const CombineStage& combine_stage, const StepCursor* cursor);
+  void evaluate(const EvaluateStage& evaluate_stage, const StepCursor* cursor);
+  Advance evaluate_or_ask(const EvaluateStage& evaluate_stage);
+  const float* host_second_times(const EvaluateStage& evaluate_stage);
+  bool whole_step_due() const { return recorder && programs[plan.sequence[entry]].recordable; }
+  void whole_step();
+  void queue_step();
+  // Under the mutex.
+  void throw_if_interrupted() const {
+    if (interrupted) throw Failure(FailureCode::kAborted, "the run was interrupted");
+  }
   void run(Evaluator* evaluator, const NetworkCall& network_call);
   void next_call();
   void next_stage();
+  void next_entry();
   void end();
 };
 
@@ -57,16 +77,14 @@ void StepLoop::State::begin() {
     throw Failure(FailureCode::kInternal, "the plan starts from " + std::to_string(plan.starts.size()) +
                                               " arrays but was given " + std::to_string(starts.size()));
   }
-  slots.reserve(plan.slots.size());
-  for (uint32_t s = 0; s < plan.slots.size(); ++s) slots.push_back(backend->allocate(slot_bytes(s)));
-  table = RunTable(plan, backend.get());
+  open_workspace();
   if (!starts.empty() && !empty()) {
     for (size_t i = 0; i < starts.size(); ++i) {
       const uint32_t to = plan.starts[i];
       if (starts_in_host_memory) {
-        backend->upload(slot(to), starts[i], slot_bytes(to));
+        backend->upload(slot(to), starts[i], slot_bytes(plan, to));
       } else {
-        backend->copy(slot(to), starts[i], slot_bytes(to));
+        backend->copy(slot(to), starts[i], slot_bytes(plan, to));
       }
     }
     // Their owners may free them on another stream after this call, so the copies have to be over by then.
@@ -75,14 +93,57 @@ void StepLoop::State::begin() {
   begun = true;
 }
 
-void StepLoop::State::combine(const CombineStage& combine_stage) {
+void StepLoop::State::open_workspace() {
+  const std::vector<bool> recordable = recordable_programs(plan, evaluators);
+  programs.resize(plan.programs.size());
+  for (size_t p = 0; p < programs.size(); ++p) {
+    programs[p].recordable = recordable[p] && plan.graph && !empty();
+    if (programs[p].recordable) recorder = backend->recorder();
+  }
+  if (!recorder) {
+    workspace = make_workspace(plan, evaluators, backend.get());
+    table().fill(plan, false, backend.get());
+    return;
+  }
+  std::vector<uint64_t> shape = workspace_shape(plan, evaluators);
+  workspace = recorder->take(shape);
+  if (!workspace) {
+    workspace = make_workspace(plan, evaluators, backend.get());
+    workspace->shape = std::move(shape);
+  }
+  // At once, so that whatever fails from here on leaves all memory together.
+  const auto recorded = [&](size_t e) { return evaluators[e] && evaluators[e]->blueprint(); };
+  for (size_t e = 0; e < evaluators.size(); ++e) {
+    if (recorded(e)) evaluators[e]->take_memory(std::move(workspace->evaluator_memory[e]));
+  }
+  table().fill(plan, true, backend.get());
+  for (size_t e = 0; e < evaluators.size(); ++e) {
+    if (recorded(e)) evaluators[e]->prepare(backend.get(), plan.rows, plan.elements);
+  }
+}
+
+void StepLoop::State::put_workspace_back() noexcept {
+  if (!recorder || !workspace) return;
+  try {
+    for (size_t e = 0; e < evaluators.size(); ++e) {
+      if (evaluators[e] && evaluators[e]->blueprint()) {
+        workspace->evaluator_memory[e] = evaluators[e]->release_memory();
+      }
+    }
+    recorder->keep(std::move(workspace));
+  } catch (...) {
+    // No memory for the lists: then the workspace is no later run's.
+  }
+}
+
+void StepLoop::State::combine(const CombineStage& combine_stage, const StepCursor* cursor) {
   CombineArgs args{};
   args.rows = plan.rows;
   args.elements = plan.elements;
-  args.row_offsets = table.row_offsets();
-  args.row_class = table.row_class();
-  args.seeds = table.seeds();
-  args.words = table.words(entry);
+  args.row_offsets = table().row_offsets();
+  args.row_class = table().row_class();
+  args.seeds = table().seeds();
+  args.words = table().words(cursor ? 0 : entry);
   args.stride = program().words;
   args.first_word = combine_stage.first_word;
   args.entry = static_cast<uint32_t>(entry);
@@ -102,35 +163,76 @@ void StepLoop::State::combine(const CombineStage& combine_stage) {
     const PlanOutput& output = combine_stage.outputs[o];
     args.outputs[o] = {slot(output.slot), output.derived ? 1u : 0u, plan.slots[output.slot]};
   }
-  args.status = table.status();
+  args.status = table().status();
+  args.cursor = cursor;
   backend->combine(args);
 }
 
-Advance StepLoop::State::evaluate(const EvaluateStage& evaluate_stage) {
+Advance StepLoop::State::evaluate_or_ask(const EvaluateStage& evaluate_stage) {
   const EvaluateCall& due = evaluate_stage.calls[call];
-  const float* host_times = table.host_times(entry, evaluate_stage.time);
-  const bool second = evaluate_stage.second_time >= 0;
-  const auto second_time = static_cast<uint32_t>(evaluate_stage.second_time);
-  const float* host_second_times = second ? table.host_times(entry, second_time) : nullptr;
   if (!evaluators[due.evaluator]) {
-    foreign = {due.evaluator, static_cast<const float*>(slot(evaluate_stage.input)), host_times, host_second_times,
+    foreign = {due.evaluator, static_cast<const float*>(slot(evaluate_stage.input)),
+               table().host_times(entry, evaluate_stage.time), host_second_times(evaluate_stage),
                static_cast<float*>(slot(due.output))};
     waiting = true;
     return Advance::kForeign;
   }
+  evaluate(evaluate_stage, nullptr);
+  next_call();
+  return Advance::kStage;
+}
+
+const float* StepLoop::State::host_second_times(const EvaluateStage& evaluate_stage) {
+  if (evaluate_stage.second_time < 0) return nullptr;
+  return table().host_times(entry, static_cast<uint32_t>(evaluate_stage.second_time));
+}
+
+void StepLoop::State::evaluate(const EvaluateStage& evaluate_stage, const StepCursor* cursor) {
+  const EvaluateCall& due = evaluate_stage.calls[call];
+  const size_t times_of = cursor ? 0 : entry;
   NetworkCall network_call{};
   network_call.backend = backend.get();
   network_call.rows = plan.rows;
   network_call.elements = plan.elements;
   network_call.input = slot(evaluate_stage.input);
-  network_call.times = table.times(entry, evaluate_stage.time);
-  network_call.host_times = host_times;
-  network_call.second_times = second ? table.times(entry, second_time) : nullptr;
-  network_call.host_second_times = host_second_times;
+  network_call.times = table().times(times_of, evaluate_stage.time);
+  network_call.host_times = table().host_times(entry, evaluate_stage.time);
+  if (evaluate_stage.second_time >= 0) {
+    network_call.second_times = table().times(times_of, static_cast<uint32_t>(evaluate_stage.second_time));
+    network_call.host_second_times = host_second_times(evaluate_stage);
+  }
   network_call.output = slot(due.output);
+  network_call.cursor = cursor;
   run(evaluators[due.evaluator].get(), network_call);
-  next_call();
-  return Advance::kStage;
+}
+
+void StepLoop::State::whole_step() {
+  {
+    const std::lock_guard<std::mutex> lock(interrupt_mutex);
+    throw_if_interrupted();
+  }
+  Program& due = programs[plan.sequence[entry]];
+  RecordingPtr& recording = workspace->recordings[plan.sequence[entry]];
+  if (!recording && due.queued_before) recording = recorder->record([this] { queue_step(); });
+  if (recording) {
+    recorder->replay(*recording);
+  } else {
+    queue_step();
+    due.queued_before = true;
+  }
+  next_entry();
+}
+
+// What a recording consists of.
+void StepLoop::State::queue_step() {
+  StepCursor* cursor = table().cursor(plan.sequence[entry]);
+  recorder->advance(cursor, table().cursor_entries());
+  for (stage = 0; stage < program().stages.size(); ++stage) {
+    const Stage& due = program().stages[stage];
+    if (due.is_combine) combine(due.combine, cursor);
+    for (call = 0; call < due.evaluate.calls.size(); ++call) evaluate(due.evaluate, cursor);
+  }
+  stage = call = 0;
 }
 
 void StepLoop::State::run(Evaluator* evaluator, const NetworkCall& network_call) {
@@ -138,7 +240,7 @@ void StepLoop::State::run(Evaluator* evaluator, const NetworkCall& network_call)
     State& state;
     Running(State& owner, Evaluator* next) : state(owner) {
       const std::lock_guard<std::mutex> lock(state.interrupt_mutex);
-      if (state.interrupted) throw Failure(FailureCode::kAborted, "the run was interrupted");
+      state.throw_if_interrupted();
       state.running = next;
     }
     ~Running() {
@@ -157,6 +259,10 @@ void StepLoop::State::next_call() {
 void StepLoop::State::next_stage() {
   call = 0;
   if (++stage < program().stages.size()) return;
+  next_entry();
+}
+
+void StepLoop::State::next_entry() {
   stage = 0;
   if (entry++ < plan.sequence.size() - plan.steps) return;
   backend->step_done();
@@ -164,11 +270,19 @@ void StepLoop::State::next_stage() {
 }
 
 void StepLoop::State::end() {
+  for (const uint32_t result : plan.results) {
+    if (!recorder) {
+      results.push_back(std::move(workspace->slots[result]));
+      continue;
+    }
+    // Recorded steps write to the buffers of their workspace, whoever's run it is.
+    results.push_back(backend->allocate(slot_bytes(plan, result)));
+    backend->copy(results.back()->data(), slot(result), slot_bytes(plan, result));
+  }
   backend->finish();
-  backend->download(&final_status, table.status(), sizeof(final_status));
-  for (const uint32_t result : plan.results) results.push_back(std::move(slots[result]));
-  slots.clear();
-  table = RunTable();
+  backend->download(&final_status, table().status(), sizeof(final_status));
+  put_workspace_back();
+  workspace.reset();
   done = true;
 }
 
@@ -195,7 +309,7 @@ void check_dtypes(const Evaluator* evaluator, const EvaluateCall& due, Dtype inp
   }
 }
 
-void check_evaluators(const Plan& plan, const std::vector<std::unique_ptr<Evaluator>>& evaluators) {
+void check_evaluators(const Plan& plan, const Evaluators& evaluators) {
   for (const StepProgram& program : plan.programs) {
     for (const Stage& stage : program.stages) {
       for (const EvaluateCall& due : stage.evaluate.calls) {
@@ -237,9 +351,13 @@ Advance StepLoop::advance() {
     s.end();
     return Advance::kDone;
   }
+  if (between_steps && s.whole_step_due()) {
+    s.whole_step();
+    return Advance::kStage;
+  }
   const Stage& due = s.program().stages[s.stage];
   if (due.is_combine) {
-    s.combine(due.combine);
+    s.combine(due.combine, nullptr);
     s.next_stage();
     return Advance::kStage;
   }
@@ -248,7 +366,7 @@ Advance StepLoop::advance() {
     s.next_call();
     return Advance::kStage;
   }
-  return s.evaluate(due.evaluate);
+  return s.evaluate_or_ask(due.evaluate);
 }
 
 const ForeignCall& StepLoop::foreign() const { return state_->foreign; }
@@ -269,7 +387,7 @@ void StepLoop::read_preview(float* to) {
     throw Failure(FailureCode::kInternal, "read_preview() without a preview");
   }
   const auto from = static_cast<uint32_t>(s.plan.preview);
-  s.backend->download(to, s.slot(from), s.slot_bytes(from));
+  s.backend->download(to, s.slot(from), slot_bytes(s.plan, from));
 }
 
 std::vector<BufferPtr> StepLoop::take_results() {

@@ -108,6 +108,7 @@ Plan read_plan(const Field& field, std::vector<uint32_t> starts) {
   plan.seeds = field.get("seeds").array<uint64_t>();
   plan.results = field.get("results").array<uint32_t>();
   plan.preview = index_or_none(field.get("preview"));
+  plan.graph = field.get("graph").boolean();
   try {
     check_plan(plan, field.get("evaluators").length());
   } catch (const Failure& failure) {

@@ -1,6 +1,6 @@
 /**
- * Builds the addon for the simulated CUDA device of tests/cuda-sim/, and the module that steers it: into build-sim/, or
- * with --sanitized into build-sim-sanitized/. For tests alone.
+ * Builds the addon for the simulated CUDA device of tests/cuda-sim/, the module that steers it, and the engine's
+ * executables: into build-sim/, or with --sanitized and without executables into build-sim-sanitized/. For tests alone.
  */
 'use strict';
 const { spawnSync } = require('node:child_process');
@@ -19,7 +19,7 @@ const flags = '-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno
 // Release would strip the names of kernels, which faults are reported with.
 const options = sanitized
   ? ['-DCMAKE_BUILD_TYPE=Debug', `-DCMAKE_CXX_FLAGS=${flags}`, '-DDS_WERROR=OFF']
-  : ['-DCMAKE_BUILD_TYPE=RelWithDebInfo'];
+  : ['-DCMAKE_BUILD_TYPE=RelWithDebInfo', '-DDS_ENGINE_TEST=ON', '-DDS_BENCH=ON'];
 const built =
   run(['-S', root, '-B', out, '-DDS_CUDA=sim', ...options]) && run(['--build', out, '--parallel', String(jobs())]);
 if (!built) stop('the simulated device did not build; the first error is in the output above');

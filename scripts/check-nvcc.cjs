@@ -29,6 +29,7 @@ const expectations = [
   { kernel: /^mixture_output_kernel$/, occupancy: 0.75, tile: true },
   { kernel: /^mixture_partials_kernel$/, occupancy: 1 },
   { kernel: /^mixture_center_kernel$/, occupancy: 1 },
+  { kernel: /^advance_kernel$/, occupancy: 1 },
   // float64, one thread for each row: rows are too few to fill a device.
   { kernel: /^mixture_weights_kernel$/, occupancy: 0.5 },
 ];

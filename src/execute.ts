@@ -21,6 +21,7 @@ export interface Execution {
   starts: NativeStart[];
   /** Buffers to hand out. */
   results: number[];
+  graph: boolean;
   signal: AbortSignal | undefined;
   /** Steps finished so far, and the denoised preview where the plan makes one; may skip some. */
   onProgress?: (step: number, preview: Float32Array | null) => void;
@@ -40,7 +41,7 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
   const { device, plan, evaluators, signal } = execution;
   if (signal?.aborted === true) throw new AbortError(signal.reason);
   const bound = evaluators.map((evaluator) => bind(evaluator, execution));
-  const lowered: NativePlan = lower(plan, execution.seeds, bound, execution.results);
+  const lowered: NativePlan = lower(plan, execution.seeds, bound, execution.results, execution.graph);
   const shape = [plan.data.rows, ...plan.data.rowShape];
   let stepsDone = 0;
   let failed: ModelError | undefined;

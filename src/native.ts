@@ -80,6 +80,8 @@ export interface NativePlan {
   results: Uint32Array;
   /** Buffer whose values `progress` gets at the end of a step, -1 for none. */
   preview: number;
+  /** Whether steps that consist of kernels alone may be recorded and replayed. */
+  graph: boolean;
 }
 
 /** What fills a buffer before the first entry. */

@@ -50,6 +50,11 @@ export interface SampleOptions {
   device?: Device;
   /** Ends the run within two steps. */
   signal?: AbortSignal;
+  /**
+   * On CUDA, whether steps that consist of kernels alone are recorded as a graph and replayed (default true). The same
+   * bits either way; false keeps no workspace for later runs of the same shape. The CPU has nothing to record.
+   */
+  graph?: boolean;
 }
 
 const KEYS = [
@@ -64,6 +69,7 @@ const KEYS = [
   'offset',
   'device',
   'signal',
+  'graph',
 ] as const;
 const MAX_ROWS = 2 ** 27;
 
@@ -85,6 +91,7 @@ export interface Request {
   readonly trajectory: TrajectoryOptions | undefined;
   readonly device: Device | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly graph: boolean;
 }
 
 const NET_METHODS = ['velocity', 'score', 'denoised', 'noise'] as const;
@@ -207,7 +214,7 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   const [rows, ...rowShape] = shape as [number, ...number[]];
   if (rows > MAX_ROWS) throw expected(`at most ${MAX_ROWS} rows`, 'shape', shape);
 
-  const { guidanceScale = 1, guidanceInterval, offset = 0, signal } = options;
+  const { guidanceScale = 1, guidanceInterval, offset = 0, signal, graph = true } = options;
   const { guidance, rowClass } = rowClasses(guidanceScale, guidanceInterval, rows);
   const hasGuide = gNetGiven !== undefined || options.gNetKwargs !== undefined;
   if (!hasGuide && guidance.some(({ w }) => w !== 1)) {
@@ -236,6 +243,7 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   if (!Number.isSafeInteger(offset + Math.max(rows, 1) - 1))
     throw expected('a safe integer for the last row too', 'offset', offset);
   if (signal !== undefined && !isSignal(signal)) throw expected('an AbortSignal', 'signal', signal);
+  if (typeof graph !== 'boolean') throw expected('a boolean', 'graph', graph);
 
   return {
     net,
@@ -253,5 +261,6 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
     trajectory: checkTrajectory(options.trajectory),
     device: chooseDevice(options, net, gNet, start),
     signal,
+    graph,
   };
 }

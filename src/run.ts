@@ -159,6 +159,7 @@ export class SampleRun implements PromiseLike<Tensor> {
       seeds: rowSeeds(plan, rng, request),
       starts,
       results: [0, ...states, ...denoised],
+      graph: request.graph,
       signal,
       onProgress: (step, preview) => {
         this.finished = step;

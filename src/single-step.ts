@@ -73,6 +73,7 @@ export async function runStep(
       seeds: rowSeeds(plan, rng, request),
       starts: [state, ...given.map(([name, data]) => ({ slot: home(name), data }))],
       results: [0, ...kept.map(home)],
+      graph: request.graph,
       signal: request.signal,
     });
     const [after, ...carried] = results.map((handle) => new Tensor(handle, x.shape, device));

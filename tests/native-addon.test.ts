@@ -52,6 +52,7 @@ function plan(steps: number, rows = 1, elements = 4, preview = -1): NativePlan {
     evaluators: [{ network: null, ports: null, inputs: {} }],
     results: Uint32Array.of(0),
     preview,
+    graph: false,
   };
 }
 

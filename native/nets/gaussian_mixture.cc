@@ -1,6 +1,7 @@
 // The mixture's host side: its numbers are checked once, and go to the device with the first call of a run.
 #include "gaussian_mixture.h"
 
+#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -19,34 +20,55 @@ class MixtureEvaluator final : public Evaluator {
   MixtureEvaluator(MixturePtr mixture, bool labelled, std::vector<int32_t> labels)
       : mixture_(std::move(mixture)), labelled_(labelled), labels_(std::move(labels)) {}
 
-  void evaluate(const NetworkCall& call) override {
+  // The list of classes stands for "with labels", which the kernels have an argument for.
+  std::shared_ptr<const void> blueprint() const noexcept override {
+    return labelled_ ? std::shared_ptr<const void>(mixture_, &mixture_->classes) : mixture_;
+  }
+
+  void prepare(Backend* backend, int64_t rows, int64_t elements) override {
     const auto components = static_cast<int64_t>(mixture_->weights.size());
-    const int64_t elements = static_cast<int64_t>(mixture_->means.size()) / components;
-    if (call.elements != elements) {
-      refuse("the mixture has means of " + std::to_string(elements) + " elements but the state has rows of " +
-             std::to_string(call.elements));
+    const int64_t own_elements = static_cast<int64_t>(mixture_->means.size()) / components;
+    if (elements != own_elements) {
+      refuse("the mixture has means of " + std::to_string(own_elements) + " elements but the state has rows of " +
+             std::to_string(elements));
     }
-    if (labelled_ && static_cast<int64_t>(labels_.size()) != call.rows) {
+    if (labelled_ && static_cast<int64_t>(labels_.size()) != rows) {
       refuse("the mixture has labels for " + std::to_string(labels_.size()) + " rows but the state has " +
-             std::to_string(call.rows));
+             std::to_string(rows));
     }
-    if (!scratch_ || rows_ != call.rows) {
-      scratch_ = call.backend->allocate(scratch_bytes(call.rows, components));
-      rows_ = call.rows;
+    if (!scratch_ || scratch_->bytes() != scratch_bytes(rows, components)) {
+      scratch_ = backend->allocate(scratch_bytes(rows, components));
     }
     if (!weights_) {
       // The weights come last: they mark that all are there.
-      means_ = uploaded(call.backend, mixture_->means);
-      deviations_ = uploaded(call.backend, mixture_->deviations);
-      if (labelled_) {
-        classes_ = uploaded(call.backend, mixture_->classes);
-        device_labels_ = uploaded(call.backend, labels_);
-      }
-      weights_ = uploaded(call.backend, mixture_->weights);
+      means_ = uploaded(backend, mixture_->means);
+      deviations_ = uploaded(backend, mixture_->deviations);
+      if (labelled_) classes_ = uploaded(backend, mixture_->classes);
+      weights_ = uploaded(backend, mixture_->weights);
     }
+    if (labelled_ && !labels_there_) {
+      const size_t bytes = labels_.size() * sizeof(int32_t);
+      if (!device_labels_) device_labels_ = backend->allocate(bytes);
+      backend->upload(device_labels_->data(), labels_.data(), bytes);
+      labels_there_ = true;
+    }
+  }
+
+  std::vector<BufferPtr> release_memory() override {
+    std::vector<BufferPtr> memory;
+    for (BufferPtr* each : buffers()) memory.push_back(std::move(*each));
+    return memory;
+  }
+  void take_memory(std::vector<BufferPtr> memory) override {
+    for (size_t i = 0; i < memory.size(); ++i) *buffers()[i] = std::move(memory[i]);
+    labels_there_ = false;
+  }
+
+  void evaluate(const NetworkCall& call) override {
+    prepare(call.backend, call.rows, call.elements);
     MixtureArgs args{};
     args.kind = mixture_->kind;
-    args.components = static_cast<int32_t>(components);
+    args.components = static_cast<int32_t>(mixture_->weights.size());
     args.sigma_data = mixture_->sigma_data;
     args.rows = call.rows;
     args.elements = call.elements;
@@ -61,6 +83,7 @@ class MixtureEvaluator final : public Evaluator {
     args.times = call.times;
     args.output = static_cast<float*>(call.output);
     args.scratch = static_cast<float*>(scratch_->data());
+    args.cursor = call.cursor;
     call.backend->mixture(args);
   }
 
@@ -82,11 +105,15 @@ class MixtureEvaluator final : public Evaluator {
     return static_cast<size_t>(rows * row_bytes);
   }
 
+  std::array<BufferPtr*, 6> buffers() {
+    return {&weights_, &means_, &deviations_, &classes_, &device_labels_, &scratch_};
+  }
+
   MixturePtr mixture_;
   bool labelled_;
   std::vector<int32_t> labels_;
   BufferPtr weights_, means_, deviations_, classes_, device_labels_, scratch_;
-  int64_t rows_ = 0;
+  bool labels_there_ = false;
 };
 
 }  // namespace

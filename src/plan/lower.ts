@@ -3,7 +3,13 @@ import type { NativeEvaluator, NativePlan } from '../native';
 import type { Plan, StepProgram } from './plan';
 
 /** Rounds every coefficient once, from float64 to float32. */
-export function lower(plan: Plan, seeds: BigUint64Array, evaluators: NativeEvaluator[], results: number[]): NativePlan {
+export function lower(
+  plan: Plan,
+  seeds: BigUint64Array,
+  evaluators: NativeEvaluator[],
+  results: number[],
+  graph: boolean,
+): NativePlan {
   const { data } = plan;
   const words = new Uint32Array(data.entries.reduce((n, e) => n + e.numbers.length, 0));
   const floats = new Float32Array(words.buffer);
@@ -38,5 +44,6 @@ export function lower(plan: Plan, seeds: BigUint64Array, evaluators: NativeEvalu
     evaluators,
     results: Uint32Array.from(results),
     preview: data.preview,
+    graph,
   };
 }

@@ -61,6 +61,9 @@ export abstract class Samplers {
       if (typeof custom !== 'object' || !Number.isSafeInteger(custom?.length) || custom.length < 2) {
         throw expected('an array of at least two times', 'timeGrid', custom);
       }
+      if (custom.length > MAX_STEPS + 1) {
+        throw expected(`at most ${MAX_STEPS + 1} times`, 'timeGrid.length', custom.length);
+      }
       this.customGrid = Float64Array.from({ length: custom.length }, (_, i) => {
         const t: unknown = custom[i];
         if (typeof t !== 'number') throw expected('a number', `timeGrid[${i}]`, t);

@@ -91,6 +91,8 @@ Value live(const CallbackInfo& info) {
   set("streams", live.streams);
   set("events", live.events);
   set("pools", live.pools);
+  set("graphs", live.graphs);
+  set("graphExecs", live.graph_execs);
   set("reservedBytes", live.reserved_bytes);
   set("queued", live.queued);
   return answer;

@@ -53,6 +53,8 @@ const MAY_BE_ABSORBED: Record<string, string> = {
   cudaStreamDestroy: 'as cudaFreeAsync',
   cudaEventDestroy: 'as cudaFreeAsync',
   cudaMemPoolDestroy: 'as cudaFreeAsync',
+  cudaGraphDestroy: 'as cudaFreeAsync, and the recording made of it is there',
+  cudaGraphExecDestroy: 'as cudaFreeAsync',
   cudaStreamSynchronize: 'a run that is destroyed waits for its stream, and then keeps its kit to itself',
   cudaGetDevice: 'a destructor makes its device current',
   cudaSetDevice: 'as cudaGetDevice, and when a thread begins',
@@ -357,7 +359,9 @@ async function main(): Promise<void> {
   }
   device.dispose();
   for (const [name, sampler, net] of SAMPLERS) {
-    const run = async (opened: Device): Promise<unknown> => sampled(sampler, (await make(opened))[net]);
+    // So many steps that with exact networks they are recorded and replayed; faults that pass are in cuda-graph.test.ts.
+    const long = name === 'euler' ? new EulerSampler({ numSamplingSteps: 4 }) : sampler;
+    const run = async (opened: Device): Promise<unknown> => sampled(long, (await make(opened))[net]);
     print(await sweepSticky(name, '', STICKY, run));
     print(await sweepSticky(name, 'kernel', FAILED_KERNEL, run));
   }

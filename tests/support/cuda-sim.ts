@@ -17,6 +17,8 @@ export interface Live {
   streams: number;
   events: number;
   pools: number;
+  graphs: number;
+  graphExecs: number;
   reservedBytes: number;
   queued: number;
 }

@@ -20,6 +20,7 @@ enum cudaError_t : int {
   cudaErrorNvlinkUncorrectable = 220,
   cudaErrorUnsupportedPtxVersion = 222,
   cudaErrorInvalidResourceHandle = 400,
+  cudaErrorIllegalState = 401,
   cudaErrorNotReady = 600,
   cudaErrorIllegalAddress = 700,
   cudaErrorLaunchOutOfResources = 701,
@@ -39,6 +40,9 @@ enum cudaError_t : int {
   cudaErrorCompatNotSupportedOnDevice = 804,
   cudaErrorMpsClientTerminated = 810,
   cudaErrorExternalDevice = 820,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
+  cudaErrorStreamCaptureWrongThread = 908,
   cudaErrorContained = 921,
   cudaErrorUnknown = 999,
 };
@@ -55,6 +59,8 @@ struct uint3 {
 using cudaStream_t = struct CUstream_st*;
 using cudaEvent_t = struct CUevent_st*;
 using cudaMemPool_t = struct CUmemPoolHandle_st*;
+using cudaGraph_t = struct CUgraph_st*;
+using cudaGraphExec_t = struct CUgraphExec_st*;
 
 constexpr unsigned cudaStreamNonBlocking = 0x01;
 constexpr unsigned cudaEventBlockingSync = 0x01;
@@ -67,6 +73,11 @@ enum cudaMemcpyKind {
   cudaMemcpyHostToDevice = 1,
   cudaMemcpyDeviceToHost = 2,
   cudaMemcpyDeviceToDevice = 3,
+};
+enum cudaStreamCaptureMode {
+  cudaStreamCaptureModeGlobal = 0,
+  cudaStreamCaptureModeThreadLocal = 1,
+  cudaStreamCaptureModeRelaxed = 2,
 };
 enum cudaDeviceAttr { cudaDevAttrMemoryPoolsSupported = 115 };
 enum cudaMemAllocationType { cudaMemAllocationTypePinned = 1 };
@@ -121,6 +132,12 @@ CUDA_SIM_API cudaError_t cudaEventDestroy(cudaEvent_t event);
 CUDA_SIM_API cudaError_t cudaEventQuery(cudaEvent_t event);
 CUDA_SIM_API cudaError_t cudaEventSynchronize(cudaEvent_t event);
 
+CUDA_SIM_API cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
+CUDA_SIM_API cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
+CUDA_SIM_API cudaError_t cudaGraphDestroy(cudaGraph_t graph);
+CUDA_SIM_API cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec);
+CUDA_SIM_API cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream);
+
 CUDA_SIM_API cudaError_t cudaFreeHost(void* pointer);
 CUDA_SIM_API cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const cudaMemPoolProps* properties);
 CUDA_SIM_API cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool);
@@ -137,6 +154,8 @@ CUDA_SIM_API cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, c
 // These have default arguments, as CUDA's have.
 CUDA_SIM_API cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream = nullptr);
 CUDA_SIM_API cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags = 0);
+CUDA_SIM_API cudaError_t cudaGraphInstantiateWithFlags(cudaGraphExec_t* exec, cudaGraph_t graph,
+                                                       unsigned long long flags = 0);
 CUDA_SIM_API cudaError_t cudaHostAlloc(void** pointer, size_t bytes, unsigned flags);
 CUDA_SIM_API cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** found, unsigned version,
                                                           unsigned long long flags,

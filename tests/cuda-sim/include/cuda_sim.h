@@ -28,9 +28,10 @@ struct Live {
   uint64_t device_bytes = 0, allocations = 0;
   uint64_t pinned_bytes = 0, pinned = 0;
   uint64_t streams = 0, events = 0, pools = 0;
+  uint64_t graphs = 0, graph_execs = 0;
   uint64_t reserved_bytes = 0;  // by pools, given back by the host or not
   uint64_t queued = 0;          // operations that have not been executed
-  bool nothing_held() const { return allocations + pinned + streams + events + pools == 0; }
+  bool nothing_held() const { return allocations + pinned + streams + events + pools + graphs + graph_execs == 0; }
 };
 
 struct Failure {

@@ -86,6 +86,20 @@ void check_errors() {
     return counts.total == 16 && sum == 16 && counts.by_name.at("cudaStreamCreateWithFlags") == 2 &&
            counts.by_name.at("cudaFreeAsync") == 2;
   });
+  holds("what kernels read and write is counted by name and width", [] {
+    cuda_sim::reset_counts();
+    Scene scene;
+    launch_fill(scene.x, Scene::kCount, 1.0f, scene.first);
+    launch_copy4(scene.y, scene.x, Scene::kCount, scene.first);
+    launch_copy4(scene.y, scene.x, Scene::kCount, scene.first);
+    scene.give_back();
+    using Bytes = std::map<int, uint64_t>;
+    const cuda_sim::Counts counts = cuda_sim::counts();
+    const cuda_sim::KernelCounts &fill = counts.kernels.at("fill_kernel"), &copy = counts.kernels.at("copy4_kernel");
+    return fill.launches == 1 && fill.read == Bytes{} && fill.written == Bytes{{4, Scene::kBytes}} &&
+           copy.launches == 2 && copy.read == Bytes{{16, 2 * Scene::kBytes}} &&
+           copy.written == Bytes{{16, 2 * Scene::kBytes}};
+  });
   holds("with one seed everything happens the same way", [] {
     std::vector<std::string> reports[2];
     for (auto& each : reports) {

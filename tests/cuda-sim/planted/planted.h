@@ -40,6 +40,7 @@ void launch_race(float* to, int64_t count, cudaStream_t stream);
 void plant_in_kernels();
 void plant_in_streams();
 void plant_in_host_code();
+void plant_in_graphs();
 void check_errors();
 void check_memory();
 void check_compilation();

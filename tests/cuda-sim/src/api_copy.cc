@@ -136,6 +136,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpy
     }
     const std::string what = "a copy of " + std::to_string(bytes) + " bytes from " + (from_device ? "device" : "host") +
                              " to " + (to_device ? "device" : "host");
+    if (kind != cudaMemcpyDeviceToDevice && sim.queues.find(stream)->capture) return spoil_capture(stream);
     Operation operation{what, nullptr, nullptr};
     if (kind == cudaMemcpyDeviceToDevice) {
       operation.execute = [=] { copy(what, to, from, bytes); };

@@ -83,6 +83,7 @@ bool reset(bool force) {
     sim.queues.clear();
     sim.pools.clear();
     sim.memory.clear();
+    sim.graphs.clear();
     for (auto& [begin, each] : sim.pinned) each.abandoned = true;
     sim.abandoned.clear();
   }
@@ -93,6 +94,7 @@ bool reset(bool force) {
   sim.contexts.clear();
   host_thread.last = cudaSuccess;
   host_thread.sticky = false;
+  host_thread.captured = nullptr;
   return true;
 }
 

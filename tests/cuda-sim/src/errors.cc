@@ -27,6 +27,7 @@ const Entry kEntries[] = {
     DS_ENTRY(cudaErrorNvlinkUncorrectable, "uncorrectable link error"),
     DS_ENTRY(cudaErrorUnsupportedPtxVersion, "unsupported PTX version"),
     DS_ENTRY(cudaErrorInvalidResourceHandle, "invalid resource handle"),
+    DS_ENTRY(cudaErrorIllegalState, "illegal state"),
     DS_ENTRY(cudaErrorNotReady, "not ready"),
     DS_ENTRY(cudaErrorIllegalAddress, "an illegal memory access was met"),
     DS_ENTRY(cudaErrorLaunchOutOfResources, "too many resources asked for a launch"),
@@ -46,6 +47,9 @@ const Entry kEntries[] = {
     DS_ENTRY(cudaErrorCompatNotSupportedOnDevice, "no forward compatibility on this device"),
     DS_ENTRY(cudaErrorMpsClientTerminated, "the client was terminated"),
     DS_ENTRY(cudaErrorExternalDevice, "error in an external device"),
+    DS_ENTRY(cudaErrorStreamCaptureUnsupported, "not permitted while a stream is captured"),
+    DS_ENTRY(cudaErrorStreamCaptureInvalidated, "an earlier error has spoilt the capture"),
+    DS_ENTRY(cudaErrorStreamCaptureWrongThread, "the capture was begun by another thread"),
     DS_ENTRY(cudaErrorContained, "a contained error"),
     DS_ENTRY(cudaErrorUnknown, "unknown error"),
 };

@@ -24,7 +24,7 @@ void Queues::seed(uint64_t value) {
 
 cudaStream_t Queues::create_stream(int device) {
   const auto handle = reinterpret_cast<cudaStream_t>(kStreamHandles + 16 * ++ids_);
-  streams_[handle] = Stream{ids_, device, false, {}};
+  streams_[handle] = Stream{ids_, device, false, {}, nullptr};
   return handle;
 }
 
@@ -64,7 +64,12 @@ void Queues::destroy(cudaStream_t handle) {
 void Queues::destroy(cudaEvent_t handle) { events_.erase(handle); }
 
 void Queues::push(cudaStream_t stream, Operation operation) {
-  streams_.at(stream).waiting.push_back(std::move(operation));
+  Stream& to = streams_.at(stream);
+  if (to.capture) {
+    to.capture->nodes.push_back(std::move(operation));
+  } else {
+    to.waiting.push_back(std::move(operation));
+  }
 }
 
 void Queues::record(cudaEvent_t event, cudaStream_t stream) {

@@ -8,6 +8,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "../include/cuda_runtime_api.h"
 #include "faults.h"
@@ -30,11 +32,19 @@ struct Operation {
   size_t host_bytes = 0;
 };
 
+// What is asked of a stream while it is captured.
+struct Capture {
+  std::thread::id thread;
+  bool spoilt = false;
+  std::vector<Operation> nodes;
+};
+
 struct Stream {
   uint64_t id;
   int device;
   bool destroyed = false;
   std::deque<Operation> waiting;
+  std::shared_ptr<Capture> capture;  // null: what is asked of it is queued
 };
 
 struct Event {

@@ -108,6 +108,8 @@ Live Simulator::live() const {
     live.pools += !pool.destroyed && !pool.abandoned;
     live.reserved_bytes += pool.reserved;
   }
+  for (const auto& [handle, graph] : graphs.graphs()) live.graphs += !abandoned.count(handle);
+  for (const auto& [handle, exec] : graphs.execs()) live.graph_execs += !abandoned.count(handle);
   live.queued = queues.queued();
   return live;
 }
@@ -131,6 +133,12 @@ std::vector<std::string> Simulator::leaks() const {
   for (const auto& [handle, each] : pools.all()) {
     if (!each.destroyed && !each.abandoned) leaks.push_back("memory pool of device " + std::to_string(each.device));
   }
+  for (const auto& [handle, each] : graphs.graphs()) {
+    if (!abandoned.count(handle)) leaks.push_back("graph " + std::to_string(each.id));
+  }
+  for (const auto& [handle, each] : graphs.execs()) {
+    if (!abandoned.count(handle)) leaks.push_back("executable graph " + std::to_string(each.id));
+  }
   return leaks;
 }
 
@@ -147,6 +155,16 @@ int device_of(cudaEvent_t handle) {
 int device_of(cudaMemPool_t handle) {
   const MemoryPool* pool = simulator().pools.find(handle);
   return pool ? pool->device : host_thread.device;
+}
+
+int device_of(cudaGraph_t handle) {
+  const Graph* graph = simulator().graphs.find(handle);
+  return graph ? graph->device : host_thread.device;
+}
+
+int device_of(cudaGraphExec_t handle) {
+  const GraphExec* exec = simulator().graphs.find(handle);
+  return exec ? exec->device : host_thread.device;
 }
 
 cudaError_t misuse(cudaError_t error, const std::string& text) {
@@ -172,6 +190,7 @@ cudaError_t begin_call(const char* name, int device, Needs needs) {
     return error;
   }
   if (needs == Needs::kNothing) return cudaSuccess;
+  if (thread.captured != nullptr && !goes_with_capture(name)) return spoil_capture(thread.captured);
   if (sim.device_count == 0) return cudaErrorNoDevice;
   if (needs == Needs::kContext && device >= 0 && device < sim.device_count) {
     sim.contexts.insert(device);

@@ -11,6 +11,7 @@
 #include "../include/cuda_sim.h"
 #include "device_memory.h"
 #include "faults.h"
+#include "graphs.h"
 #include "memory_pools.h"
 #include "queues.h"
 
@@ -33,6 +34,7 @@ struct Simulator {
   Queues queues;
   DeviceMemory memory;
   MemoryPools pools;
+  Graphs graphs;
   std::map<const unsigned char*, Pinned> pinned;
   uint64_t pinned_ids = 0;
   std::map<int, cudaError_t> lost;
@@ -61,6 +63,7 @@ struct HostThread {
   cudaError_t last = cudaSuccess;
   bool sticky = false;
   const char* last_call = "";
+  cudaStream_t captured = nullptr;  // the stream whose capture it has begun
 };
 extern thread_local HostThread host_thread;
 
@@ -75,6 +78,15 @@ inline int device_of(int ordinal) { return ordinal; }
 int device_of(cudaStream_t stream);
 int device_of(cudaEvent_t event);
 int device_of(cudaMemPool_t pool);
+int device_of(cudaGraph_t graph);
+int device_of(cudaGraphExec_t exec);
+
+// What a stream that is captured has against a call; anything else has nothing.
+template <class Target>
+cudaError_t capture_problem(const char*, Target) {
+  return cudaSuccess;
+}
+cudaError_t capture_problem(const char* name, cudaStream_t stream);
 
 // Counts the call; fails if a test wants it to or the device is lost.
 cudaError_t begin_call(const char* name, int device, Needs needs);
@@ -86,6 +98,7 @@ cudaError_t api(const char* name, Target target, Needs needs, const Body& body) 
   const std::lock_guard<std::mutex> lock(simulator().mutex);
   const int device = device_of(target);
   cudaError_t error = begin_call(name, device, needs);
+  if (error == cudaSuccess) error = capture_problem(name, target);
   if (error == cudaSuccess) error = body();
   return end_call(name, device, error);
 }
@@ -96,6 +109,7 @@ cudaError_t api_release(const char* name, Target target, const Body& body, const
   const std::lock_guard<std::mutex> lock(simulator().mutex);
   const int device = device_of(target);
   cudaError_t error = begin_call(name, device, Needs::kContext);
+  if (error == cudaSuccess) error = capture_problem(name, target);
   if (error == cudaSuccess) {
     error = body();
   } else {
