@@ -47,6 +47,7 @@ const onSit = guidedBy(new SiTInterface(guide));
 const PROGRAMS: { name: string; sampler: Samplers; net: Net; options?: ReturnType<typeof guidedBy> }[] = [
   { name: 'euler', sampler: new EulerSampler(steps), net: sit },
   { name: 'euler-guided', sampler: new EulerSampler(steps), net: sit, options: onSit },
+  { name: 'heun', sampler: new HeunSampler(steps), net: sit },
   { name: 'heun-guided', sampler: new HeunSampler(steps), net: sit, options: onSit },
   { name: 'euler-maruyama', sampler: new EulerMaruyamaSampler(sde), net: sit },
   { name: 'euler-maruyama-guided', sampler: new EulerMaruyamaSampler(sde), net: sit, options: onSit },

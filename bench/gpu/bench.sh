@@ -37,11 +37,13 @@ lines() {
     beside_copy $n 12 inputs=3 networks=bfloat16
     beside_copy $n 4 inputs=0 noise=1
   done
-  in_turns "combine inputs=2 elements=4" "replay program=native/bench/programs/euler.txt elements=4"
+  in_turns "combine inputs=2 elements=4" "replay program=native/bench/programs/euler.txt elements=4" \
+    "replay program=native/bench/programs/euler.txt elements=4 graph=on"
   for latent in $latents; do
     shape="rows=${latent%,*} elements=${latent#*,}"
-    for program in euler euler-guided heun-guided euler-maruyama euler-maruyama-guided; do
-      in_turns "replay program=native/bench/programs/$program.txt $shape"
+    for program in euler euler-guided heun heun-guided euler-maruyama euler-maruyama-guided; do
+      in_turns "replay program=native/bench/programs/$program.txt $shape" \
+        "replay program=native/bench/programs/$program.txt $shape graph=on"
     done
   done
 }

@@ -1,8 +1,9 @@
 # The executables that need no Node, built for a GPU or as they were carried here. Sourced by check.sh and bench.sh:
 # sets $out to their folder, and ends with status 3 where there is nothing to run on.
 #   --simulated  on the simulated device of tests/cuda-sim/, which needs no GPU and no CUDA toolkit
-#   --carried    takes the executables that are in build-gpu/ and builds nothing
-# CUDAARCHS names the architectures to build for (default: all-major, as in the addon).
+#   --carried    takes the executables that are in build-gpu/ (build-sim/) and builds nothing
+#   DS_GPU_BUILD another folder for them
+#   DIFFUSION_SAMPLERS_CUDA_ARCHITECTURES names the architectures to build for, as with the addon (default: all-major).
 set -u
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 nothing_to_run_on=3
@@ -18,9 +19,12 @@ for argument in "$@"; do
   esac
 done
 if [ $simulated = yes ]; then
-  out=${DS_GPU_BUILD:-$root/build-gpu-sim} options=(-DDS_CUDA=sim -DCMAKE_BUILD_TYPE=RelWithDebInfo)
+  # Beside the addon of scripts/build-sim.cjs, where that can be built.
+  addon=$([ -d "$root/node_modules/node-addon-api" ] && command -v node > /dev/null && echo ON || echo OFF)
+  out=${DS_GPU_BUILD:-$root/build-sim}
+  options=(-DDS_CUDA=sim "-DDS_ADDON=$addon" -DCMAKE_BUILD_TYPE=RelWithDebInfo)
 else
-  out=${DS_GPU_BUILD:-$root/build-gpu} options=(-DDS_CUDA=on "-DCMAKE_CUDA_ARCHITECTURES=${CUDAARCHS:-all-major}")
+  out=${DS_GPU_BUILD:-$root/build-gpu} options=(-DDS_CUDA=on -DDS_ADDON=OFF "-DCMAKE_CUDA_ARCHITECTURES=${DIFFUSION_SAMPLERS_CUDA_ARCHITECTURES:-all-major}")
 fi
 
 build_engine() {
@@ -37,7 +41,7 @@ build_engine() {
       exit $nothing_to_run_on
     fi
   fi
-  cmake -S "$root" -B "$out" -DDS_ADDON=OFF -DDS_ENGINE_TEST=ON -DDS_BENCH=ON "${options[@]}" >&2 &&
+  cmake -S "$root" -B "$out" -DDS_ENGINE_TEST=ON -DDS_BENCH=ON "${options[@]}" >&2 &&
     cmake --build "$out" --target engine_test engine_bench --parallel "${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}" >&2
 }
 

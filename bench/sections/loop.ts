@@ -69,7 +69,7 @@ async function runFromNode(net: OnnxNet, device: Device, rows: number): Promise<
     const about = { device, plan, evaluators: evaluators.list, guideKwargs: {}, seeds, starts: [], results: [0] };
     return async () => {
       const begin = performance.now();
-      const results = await execute({ ...about, signal: undefined });
+      const results = await execute({ ...about, graph: true, signal: undefined });
       const seconds = (performance.now() - begin) / 1e3;
       results.forEach((result) => result.release());
       return seconds;

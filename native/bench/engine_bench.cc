@@ -33,7 +33,9 @@ constexpr const char* kUsage =
     "  copy bytes=N\n"
     "  combine inputs=3 noise=0 outputs=1 derived=0 rows=1 elements=N classes=1 place=in|apart\n"
     "          networks=float32|float16|bfloat16 build=exact|fast-math\n"
-    "  replay program=FILE rows=1 elements=N classes=1 network=none|copy|mixture-sit|mixture-edm [model=FILE library=FILE]\n"
+    "  replay program=FILE rows=1 elements=N classes=1 graph=off|on network=none|copy|mixture-sit|mixture-edm "
+    "[model=FILE "
+    "library=FILE]\n"
     "  network rows=1 elements=N model=FILE library=FILE\n";
 
 struct Options {

@@ -19,6 +19,8 @@ class FreeNetwork final : public Evaluator {
  public:
   explicit FreeNetwork(bool second_time) : second_time_(second_time) {}
   bool takes_second_time() const noexcept override { return second_time_; }
+  // What it does in its first step is not repeated, so recordings hold nothing of it.
+  std::shared_ptr<const void> blueprint() const noexcept override { return blueprint_; }
   void evaluate(const NetworkCall& call) override {
     if (std::find(filled_.begin(), filled_.end(), call.output) != filled_.end()) return;
     const auto count = static_cast<size_t>(call.rows * call.elements);
@@ -29,6 +31,7 @@ class FreeNetwork final : public Evaluator {
 
  private:
   const bool second_time_;
+  const std::shared_ptr<const void> blueprint_ = std::make_shared<int>(0);
   std::vector<const void*> filled_;
 };
 
@@ -97,7 +100,8 @@ std::unique_ptr<NetworkMaker> read_network(Line* line) {
   if (network == "copy") return std::make_unique<Plain<CopyNetwork>>();
   if (network == "mixture-sit") return std::make_unique<Mixture>(MixtureKind::kSit);
   if (network == "mixture-edm") return std::make_unique<Mixture>(MixtureKind::kEdm);
-  throw std::invalid_argument("expected none, copy, mixture-sit or mixture-edm for network but received '" + network + "'");
+  throw std::invalid_argument("expected none, copy, mixture-sit or mixture-edm for network but received '" + network +
+                              "'");
 }
 
 }  // namespace ds

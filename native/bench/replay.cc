@@ -16,6 +16,7 @@ namespace {
 struct ReplayShape {
   int64_t rows, elements;
   uint32_t classes;
+  bool graph;
 };
 
 class Replay final : public Measurement {
@@ -33,12 +34,12 @@ class Replay final : public Measurement {
     const auto steps = static_cast<uint32_t>(repeats);
     for (int m = 0; m < members; ++m) {
       const int64_t rows = share_of(shape_.rows, m, members).count;
-      // The first repeatable step is taken once more, before the clock starts: there each network fills its memory.
-      loops.push_back(std::make_unique<StepLoop>(bench_.device->make_backend(),
-                                                 program_.plan(rows, shape_.elements, shape_.classes, steps + 1),
+      // More repeatable steps are taken before the clock starts: there each network fills its memory, and a graph is
+      // made.
+      loops.push_back(std::make_unique<StepLoop>(bench_.device->make_backend(), plan_for(rows, steps + warm_steps()),
                                                  evaluators_for(rows)));
     }
-    const uint32_t before = program_.steps_before() + 1;
+    const uint32_t before = program_.steps_before() + warm_steps();
     const auto take = [&](uint32_t until) {
       return bench_.team->run([&, until](int member) {
         StepLoop& loop = *loops[static_cast<size_t>(member)];
@@ -53,8 +54,7 @@ class Replay final : public Measurement {
   // A whole run, from its noise to its results.
   std::vector<unsigned char> outcome() override {
     std::vector<std::unique_ptr<Evaluator>> evaluators = evaluators_for(shape_.rows);
-    StepLoop loop(bench_.device->make_backend(), program_.plan(shape_.rows, shape_.elements, shape_.classes, kSteps),
-                  std::move(evaluators));
+    StepLoop loop(bench_.device->make_backend(), plan_for(shape_.rows, kSteps), std::move(evaluators));
     while (loop.advance() != Advance::kDone) continue;
     NonFinite place{};
     if (loop.non_finite(&place)) throw std::runtime_error("the run made a number that is not finite");
@@ -65,6 +65,14 @@ class Replay final : public Measurement {
 
  private:
   static constexpr uint32_t kSteps = 5;  // of those that repeat, in a run that is compared
+
+  uint32_t warm_steps() const { return shape_.graph ? 3 : 1; }
+
+  Plan plan_for(int64_t rows, uint32_t middle_steps) const {
+    Plan plan = program_.plan(rows, shape_.elements, shape_.classes, middle_steps);
+    plan.graph = shape_.graph;
+    return plan;
+  }
 
   std::vector<std::unique_ptr<Evaluator>> evaluators_for(int64_t rows) {
     std::vector<std::unique_ptr<Evaluator>> evaluators;
@@ -120,7 +128,9 @@ class NetworkAlone final : public Measurement {
 
 ReplayShape read_shape(Line* line) {
   const int64_t rows = line->number("rows", 1, 1), elements = line->number("elements", 1 << 14, 1);
-  return {rows, elements, static_cast<uint32_t>(line->number("classes", 1, 1))};
+  const std::string graph = line->word("graph", "off");
+  if (graph != "on" && graph != "off") throw std::invalid_argument("expected on or off for graph");
+  return {rows, elements, static_cast<uint32_t>(line->number("classes", 1, 1)), graph == "on"};
 }
 
 }  // namespace
