@@ -1,130 +1,238 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { addonPath, compiledSources } from './support/compiled';
 import { openingText } from './support/device';
-import { productModel } from './support/tiny-onnx';
+import { productModel, tinyModel } from './support/tiny-onnx';
 
 const sources = compiledSources('exit-matrix');
-const model = join(sources, 'product.onnx');
-writeFileSync(model, productModel(4));
+const keep = (name: string, model: Uint8Array): string => {
+  writeFileSync(join(sources, name), model);
+  return join(sources, name);
+};
+/** Few rows, so that a long run is soon planned; and many values, so that it takes its time. */
+const WIDTH = 16_384;
+const obedientModel = keep('product.onnx', productModel(WIDTH));
+
+/** For n rows one operator of 2 n³ operations, which nothing can interrupt: ONNX Runtime looks up between operators. */
+const uncooperativeModel = keep(
+  'large-product.onnx',
+  tinyModel(
+    [
+      { name: 'x', shape: ['n', 4] },
+      { name: 't', shape: ['n'] },
+    ],
+    [
+      { op: 'Transpose', inputs: ['x'], output: 'turned' },
+      { op: 'MatMul', inputs: ['x', 'turned'], output: 'square' },
+      { op: 'MatMul', inputs: ['square', 'square'], output: 'product' },
+      { op: 'ReduceMean', inputs: ['product'], output: 'mean', attributes: [{ name: 'axes', ints: [1] }] },
+      { op: 'Mul', inputs: ['x', 'mean'], output: 'v' },
+    ],
+    [{ name: 'v', shape: ['n', 4] }],
+  ),
+);
 
 /** A program that has a long run under way on a network of the given kind, and then does `ending`. */
 function program(network: string, ending: string): string {
   return `
+    const { writeSync } = require('node:fs');
+    const { parentPort } = require('node:worker_threads');
     const { Device, EulerSampler, GaussianMixtureNet, OnnxNet, Rng, SiTInterface } = require(${JSON.stringify(sources)});
-    const never = () => new Promise(() => {});
+    const say = (line) => writeSync(1, line + '\\n');
+    const ends = () => say('ends at ' + Date.now());
+    let calls = 0;
     const networks = {
-      javascript: ({ x, out }) => new Promise((resolve) => setImmediate(() => (out.set(x), resolve()))),
-      'never settled': never,
-      throws: () => { throw new Error('the network threw'); },
-      rejects: () => Promise.reject(new Error('the network rejected')),
+      javascript: ({ x, out }) => new Promise((resolve) => setImmediate(() => (calls++, out.set(x), resolve()))),
+      'never settled': () => new Promise(() => calls++),
+      throws: () => { calls++; throw new Error('the network threw'); },
+      rejects: () => (calls++, Promise.reject(new Error('the network rejected'))),
     };
     (async () => {
       const device = await ${openingText(1)};
-      const mixture = { weights: [1], means: [[0, 0, 0, 0]], deviations: [1] };
+      const mixture = { weights: [1], means: [new Array(${WIDTH}).fill(0)], deviations: [1] };
       const net = ${JSON.stringify(network)};
+      const alone = net === 'uncooperative';
       const inner = net === 'exact' ? GaussianMixtureNet.create(mixture, { device })
-        : net === 'onnx' ? await OnnxNet.load(${JSON.stringify(model)}, { device }) : networks[net];
-      const run = new EulerSampler({ numSamplingSteps: 50000 }).sample(new Rng(1), new SiTInterface(inner), [512, 4], { device });
-      run.then(() => undefined, (error) => console.log('rejected', error.code));
+        : net === 'onnx' ? await OnnxNet.load(${JSON.stringify(obedientModel)}, { device })
+        : alone ? await OnnxNet.load(${JSON.stringify(uncooperativeModel)}, { device, threads: 1 }) : networks[net];
+      const sampler = new EulerSampler({ numSamplingSteps: alone ? 1 : 3000 });
+      const run = sampler.sample(new Rng(1), new SiTInterface(inner), alone ? [5120, 4] : [8, ${WIDTH}], { device });
+      run.then(() => say('the run ended by itself'), (error) => say('rejected ' + error.code));
+      const since = () => process.cpuUsage().user;
       while (run.plan === undefined) await new Promise((resolve) => setImmediate(resolve));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-      console.log('under way');
+      const planned = since();
+      // Inside its one call there are no steps to see, but time is used.
+      while (alone ? since() - planned < 2e5 : run.step === 0 && calls === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      if (parentPort) parentPort.postMessage('under way');
+      else say('under way');
       ${ending}
     })();`;
-}
-
-interface End {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  output: string;
-  /** From 'under way' to the end. */
-  elapsedMs: number;
-}
-
-function inProcess(script: string): Promise<End> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, ['-e', script], {
-      env: { ...process.env, DIFFUSION_SAMPLERS_ADDON: addonPath() },
-    });
-    let [output, since] = ['', Number.NaN];
-    const hear = (chunk: Buffer): void => {
-      output += chunk.toString();
-      if (Number.isNaN(since) && output.includes('under way')) since = performance.now();
-    };
-    child.stdout.on('data', hear);
-    child.stderr.on('data', hear);
-    const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-    child.on('close', (code, signal) => {
-      clearTimeout(timer);
-      resolve({ code, signal, output, elapsedMs: performance.now() - since });
-    });
-  });
 }
 
 /** The same program in a worker of a process of its own, so that a crash is seen as one. */
 const inWorker = (script: string, then: string): string => `
   const { Worker } = require('node:worker_threads');
-  const worker = new Worker(${JSON.stringify(script)}, { eval: true, stdout: true });
-  worker.stdout.on('data', (chunk) => {
-    process.stdout.write(chunk);
-    if (String(chunk).includes('under way')) { ${then} }
+  const say = (line) => require('node:fs').writeSync(1, line + '\\n');
+  const ends = () => say('ends at ' + Date.now());
+  const worker = new Worker(${JSON.stringify(script)}, { eval: true });
+  worker.on('message', (line) => { say(line); ${then} });
+  worker.on('error', (error) => say('worker error: ' + error.message));
+  worker.on('exit', (code) => say('worker exit: ' + code));`;
+
+interface End {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** What it printed, line by line, without the time at which it set about ending. */
+  lines: string[];
+  /** From that time, which it wrote itself, to the end of the process. */
+  elapsedMs: number;
+}
+
+function inProcess(script: string, timeoutMs = 30_000): Promise<End> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ['-e', script], {
+      env: { ...process.env, DIFFUSION_SAMPLERS_ADDON: addonPath() },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let [output, errors, endedAt] = ['', '', Number.NaN];
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    child.on('exit', () => (endedAt = Date.now()));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const began = /^ends at (\d+)$/m.exec(output)?.[1];
+      const lines = output.split('\n').filter((line) => line !== '' && !line.startsWith('ends at'));
+      if (signal !== null) lines.push(errors);
+      resolve({ code, signal, lines, elapsedMs: endedAt - Number(began) });
+    });
   });
-  worker.on('error', (error) => console.log('worker error', error.message));
-  worker.on('exit', (code) => { console.log('worker exit', code); });`;
+}
 
-// Room for a busy machine beside the second that a clean end may take.
-const LIMIT_MS = 1000 + 2000;
-const NETWORKS = ['javascript', 'onnx', 'exact', 'never settled'];
+/**
+ * It must end as `expected`, every time; and soon, at least once in three times: what hangs does so again, while other
+ * programs that are busy on this machine do not hold up each of them.
+ */
+async function endsSoon(script: string, expected: Omit<End, 'elapsedMs'>, limitMs: number): Promise<number> {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 3 && !(shortest < limitMs); attempt++) {
+    const { elapsedMs, ...end } = await inProcess(script);
+    // A worker's message and its error come by ways of their own, so in either order.
+    expect({ ...end, lines: end.lines.sort() }).toEqual({ ...expected, lines: [...expected.lines].sort() });
+    shortest = Math.min(shortest, elapsedMs);
+  }
+  expect(shortest).toBeLessThan(limitMs);
+  return shortest;
+}
 
-describe.each(NETWORKS)('with a run under way on a network that is: %s', (network) => {
-  it.each([
-    ['process.exit()', 'process.exit(7);', 7],
-    ['an uncaught error', "setTimeout(() => { throw new Error('uncaught'); });", 1],
-    ['an unhandled rejection', "Promise.reject(new Error('unhandled'));", 1],
-  ])('%s on the main thread ends it cleanly', async (_, ending, code) => {
-    const end = await inProcess(program(network, ending));
-    expect([end.code, end.signal]).toEqual([code, null]);
-    expect(end.elapsedMs).toBeLessThan(LIMIT_MS);
-  });
+const LIMIT_MS = 1000;
+/** How long the end of an environment waits for work that does not stop. */
+const PATIENCE_MS = 500;
 
-  it.each([
-    ['worker.terminate()', '', 'worker.terminate();'],
-    ['process.exit() in the worker', 'process.exit(7);', ''],
-    ['an uncaught error in the worker', "setTimeout(() => { throw new Error('uncaught'); });", ''],
-    ['process.exit() of the main thread', '', 'process.exit(0);'],
-  ])('%s ends it cleanly', async (_, ending, then) => {
-    const end = await inProcess(inWorker(program(network, ending), then));
-    expect(end.signal).toBeNull();
-    expect(end.code).toBe(0);
-    expect(end.elapsedMs).toBeLessThan(LIMIT_MS);
-  });
-});
+const onMainThread: [string, string, number][] = [
+  ['process.exit()', 'ends(); process.exit(7);', 7],
+  ['an uncaught error', "setTimeout(() => { ends(); throw new Error('uncaught'); });", 1],
+  ['an unhandled rejection', "ends(); Promise.reject(new Error('unhandled'));", 1],
+];
+const inAWorker: [string, string, string, string[]][] = [
+  ['worker.terminate()', '', 'ends(); worker.terminate();', ['worker exit: 1']],
+  ['process.exit() in the worker', 'ends(); process.exit(7);', '', ['worker exit: 7']],
+  [
+    'an uncaught error in the worker',
+    "setTimeout(() => { ends(); throw new Error('uncaught'); });",
+    '',
+    ['worker error: uncaught', 'worker exit: 1'],
+  ],
+  [
+    'an unhandled rejection in the worker',
+    "ends(); Promise.reject(new Error('unhandled'));",
+    '',
+    ['worker error: unhandled', 'worker exit: 1'],
+  ],
+  ['process.exit() of the main thread', '', 'ends(); process.exit(0);', []],
+];
 
-test.each(['throws', 'rejects'])(
-  'a network that %s ends its run alone; the process goes on and ends by itself',
-  async (network) => {
-    const end = await inProcess(
-      program(network, "await Promise.resolve(run).catch(() => undefined); console.log('goes on'); device.dispose();"),
-    );
-    expect([end.code, end.signal]).toEqual([0, null]);
-    expect(end.output).toContain('rejected ERR_MODEL');
-    expect(end.output).toContain('goes on');
+describe.each(['javascript', 'onnx', 'exact', 'never settled'])(
+  'with a run under way on a network that is: %s',
+  (network) => {
+    it.each(onMainThread)('%s on the main thread ends it within a second', async (_, ending, code) => {
+      await endsSoon(program(network, ending), { code, signal: null, lines: ['under way'] }, LIMIT_MS);
+    });
+
+    it.each(inAWorker)('%s ends it within a second', async (_, ending, then, heard) => {
+      const script = inWorker(program(network, ending), then);
+      await endsSoon(script, { code: 0, signal: null, lines: ['under way', ...heard] }, LIMIT_MS);
+    });
   },
 );
 
-test('200 workers that are terminated at any moment crash nothing', async () => {
-  const env = { ...process.env, DIFFUSION_SAMPLERS_ADDON: addonPath() };
-  const one = async (i: number): Promise<void> => {
-    const network = ['javascript', 'onnx', 'exact', 'never settled'][i % 4] as string;
-    const worker = new Worker(program(network, ''), { eval: true, stdout: true, env });
-    worker.on('error', (error) => {
-      throw error;
-    });
-    await new Promise((resolve) => setTimeout(resolve, 30 + ((i * 37) % 150)));
-    await worker.terminate();
-  };
-  for (let i = 0; i < 200; i += 4) await Promise.all([i, i + 1, i + 2, i + 3].map(one));
+describe('inside a call that nothing can interrupt', () => {
+  it.each(onMainThread)('%s waits half a second for it', async (_, ending, code) => {
+    const elapsed = await endsSoon(
+      program('uncooperative', ending),
+      { code, signal: null, lines: ['under way'] },
+      PATIENCE_MS + LIMIT_MS,
+    );
+    expect(elapsed).toBeGreaterThan(PATIENCE_MS - 20);
+  });
+
+  it.each(inAWorker)('%s waits half a second for it', async (_, ending, then, heard) => {
+    const elapsed = await endsSoon(
+      inWorker(program('uncooperative', ending), then),
+      { code: 0, signal: null, lines: ['under way', ...heard] },
+      PATIENCE_MS + LIMIT_MS,
+    );
+    expect(elapsed).toBeGreaterThan(PATIENCE_MS - 20);
+  });
 });
+
+describe.each(['throws', 'rejects'])(
+  'a network that %s ends its run alone; the program goes on and ends by itself',
+  (network) => {
+    const goesOn = `
+    await Promise.resolve(run).catch(() => undefined);
+    say('goes on');
+    device.dispose();`;
+    const heard = ['rejected ERR_MODEL', 'goes on'];
+
+    it('on the main thread', async () => {
+      const { code, signal, lines } = await inProcess(program(network, goesOn));
+      expect({ code, signal }).toEqual({ code: 0, signal: null });
+      expect(lines.filter((line) => line !== 'under way')).toEqual(heard);
+    });
+
+    it('in a worker', async () => {
+      const { code, signal, lines } = await inProcess(inWorker(program(network, goesOn), ''));
+      expect({ code, signal }).toEqual({ code: 0, signal: null });
+      expect(lines.filter((line) => line !== 'under way')).toEqual([...heard, 'worker exit: 0']);
+    });
+  },
+);
+
+test('200 workers that are terminated at any moment of a run crash nothing', async () => {
+  const stays = "parentPort.on('message', () => undefined);";
+  const programs = ['javascript', 'onnx', 'exact', 'never settled'].map((network) => program(network, stays));
+  const script = `
+    const { Worker } = require('node:worker_threads');
+    const programs = ${JSON.stringify(programs)};
+    let [begun, underWay] = [0, 0];
+    const ends = {};
+    const count = (end) => (ends[end] = (ends[end] ?? 0) + 1);
+    const one = async (program) => {
+      const worker = new Worker(program, { eval: true });
+      worker.on('error', (error) => count(error.message));
+      const ended = new Promise((resolve) => worker.on('exit', resolve));
+      if ((await Promise.race([new Promise((resolve) => worker.once('message', resolve)), ended])) === 'under way') underWay++;
+      await new Promise((resolve) => setTimeout(resolve, 100 * Math.random()));
+      worker.terminate();
+      count('exit ' + (await ended));
+    };
+    const several = Array.from({ length: 6 }, async () => {
+      while (begun < 200) await one(programs[begun++ % programs.length]);
+    });
+    Promise.all(several).then(() => console.log(JSON.stringify({ underWay, ends })));`;
+  const end = await inProcess(script, 280_000);
+  expect(end).toMatchObject({ code: 0, signal: null });
+  expect(JSON.parse(end.lines.at(-1) as string)).toEqual({ underWay: 200, ends: { 'exit 1': 200 } });
+}, 300_000);

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { onnx } from 'onnx-proto';
-import { Device, EulerSampler, OnnxModel, OnnxNet, Rng, SiTInterface } from '../../src';
+import type { Device } from '../../src';
+import { EulerSampler, OnnxModel, OnnxNet, Rng, SiTInterface } from '../../src';
 import { openDevice } from '../support/device';
-import { anything, FACTOR, onlyTyped, SEED } from '../support/hostile';
-import { productModel, tinyModel, type TinyPort } from '../support/tiny-onnx';
+import { anything, FACTOR, hostile, made, onlyTyped, SEED } from '../support/hostile';
+import { productModel, tinyModel, type TinyNode, type TinyPort } from '../support/tiny-onnx';
 
 let device: Device;
 beforeAll(async () => {
@@ -29,7 +30,7 @@ async function use(bytes: Uint8Array, kwargs: unknown = {}): Promise<boolean> {
 
 const each = <T>(numRuns: number, arbitrary: fc.Arbitrary<T>, body: (value: T) => Promise<unknown>): Promise<void> =>
   fc.assert(
-    fc.asyncProperty(arbitrary, async (value) => void (await body(value))),
+    fc.asyncProperty(arbitrary, async (value) => void (await body(made(value) as T))),
     { numRuns: numRuns * FACTOR, seed: SEED },
   );
 
@@ -75,12 +76,81 @@ describe('models that lie or do not fit', () => {
     ],
     [
       'an output larger than it says',
-      tinyModel([x, t], [{ op: 'Concat', inputs: ['x', 'x'], output: 'v', attributes: [] }], [port('v', ['n', 4])]),
+      tinyModel(
+        [x, t],
+        [{ op: 'Concat', inputs: ['x', 'x'], output: 'v', attributes: [{ name: 'axis', ints: 1 }] }],
+        [port('v', ['n', 4])],
+      ),
     ],
     ['a further input that nobody gives', tinyModel([x, t, port('z', ['n'], INT32)], identity, [port('v', ['n', 4])])],
   ])('%s', async (_, bytes) => {
     expect(await use(bytes)).toBe(true);
   });
+});
+
+test('600 models whose output has another shape than they say end typed, when they are loaded or when they run', async () => {
+  const axis = (ints: number): TinyNode['attributes'] => [{ name: 'axis', ints }];
+  const sum = (axes: number[], keep: number): TinyNode['attributes'] => [
+    { name: 'axes', ints: axes },
+    { name: 'keepdims', ints: keep },
+  ];
+  const node = (op: string, inputs: string[], attributes: TinyNode['attributes']): TinyNode => ({
+    op,
+    inputs,
+    output: 'v',
+    ...(attributes === undefined ? {} : { attributes }),
+  });
+  const nodes: [TinyNode, honest: boolean][] = [
+    [node('Tanh', ['x'], undefined), true],
+    [node('Concat', ['x', 'x'], axis(0)), false],
+    [node('Concat', ['x', 'x'], axis(1)), false],
+    [node('ReduceSum', ['x'], sum([0], 1)), false],
+    [node('ReduceSum', ['x'], sum([0], 0)), false],
+    [node('ReduceSum', ['x'], sum([1], 1)), false],
+    [node('ReduceSum', ['x'], sum([1], 0)), false],
+    [node('Transpose', ['x'], undefined), false],
+    [node('Flatten', ['x'], axis(0)), false],
+    [node('Unsqueeze', ['x'], [{ name: 'axes', ints: [0] }]), false],
+    [node('Unsqueeze', ['x'], [{ name: 'axes', ints: [2] }]), false],
+  ];
+  const said = fc.constantFrom<(string | number)[]>(
+    ['n', 4],
+    ['m', 4],
+    ['n', 'k'],
+    ['m', 'k'],
+    [2, 4],
+    ['a', 'b', 'c'],
+  );
+  let [ran, refusedInRun] = [0, 0];
+  await each(
+    600,
+    fc.tuple(fc.constantFrom(...nodes), said, fc.integer({ min: 2, max: 5 })),
+    async ([[lie, honest], shape, rows]) => {
+      const bytes = tinyModel(
+        [
+          { name: 'x', shape: ['n', 4] },
+          { name: 't', shape: ['n'] },
+        ],
+        [lie],
+        [{ name: 'v', shape }],
+      );
+      let loaded = false;
+      const threw = await onlyTyped(async () => {
+        using net = await OnnxNet.load(bytes, { device });
+        loaded = true;
+        const run = new EulerSampler({ numSamplingSteps: 2 }).sample(new Rng(1), new SiTInterface(net), [rows, 4]);
+        using samples = await run;
+        await samples.data();
+      });
+      expect(device.memory().liveBytes).toBe(0);
+      // A transposed square is of the right shape.
+      if (!honest && !(lie.op === 'Transpose' && rows === 4)) expect(threw).toBe(true);
+      if (!threw) ran++;
+      else if (loaded) refusedInRun++;
+    },
+  );
+  if (ran < 10 || refusedInRun < 100)
+    throw new Error(`${ran} ran, ${refusedInRun} were refused in the run (seed ${SEED})`);
 });
 
 test('1,500 feeds and kwargs of any kind', async () => {
@@ -95,8 +165,13 @@ test('1,500 feeds and kwargs of any kind', async () => {
   );
   const model = await OnnxModel.load(bytes, { device });
   const net = new SiTInterface(await OnnxNet.load(bytes, { device }));
-  const value = fc.oneof(anything, fc.array(fc.oneof(fc.integer(), fc.double()), { maxLength: 8 }), fc.bigInt());
-  const feeds = fc.oneof(anything, fc.dictionary(fc.constantFrom('x', 't', 'y', 'q'), value));
+  const value = fc.oneof(
+    anything,
+    hostile,
+    fc.array(fc.oneof(fc.integer(), fc.double()), { maxLength: 8 }),
+    fc.bigInt(),
+  );
+  const feeds = fc.oneof(anything, hostile, fc.dictionary(fc.constantFrom('x', 't', 'y', 'q'), value));
   await each(1_500, feeds, async (given) => {
     await onlyTyped(() => model.run(given as never));
     await onlyTyped(async () => {
