@@ -122,7 +122,13 @@ std::string describe(const CombineCase& c) {
 std::function<Outcome(Backend&)> combine_work(const CombineCase& c) {
   return [c, t = make_tables(c)](Backend& backend) {
     const BufferPtr offsets = uploaded(&backend, t.offsets), row_class = uploaded(&backend, t.row_class);
-    const BufferPtr seeds = uploaded(&backend, t.seeds), words = uploaded(&backend, t.words);
+    // Half of the cases are a replayed step: the record lies further on, and the cursor has the entry.
+    const bool replayed = c.seed % 2 == 1;
+    std::vector<uint32_t> before(replayed ? 3 : 0, 0u);
+    const StepCursor place{before.size(), 0, 5, 0};
+    before.insert(before.end(), t.words.begin(), t.words.end());
+    const BufferPtr seeds = uploaded(&backend, t.seeds), words = uploaded(&backend, before);
+    const BufferPtr cursor = uploaded(&backend, std::vector<StepCursor>{place});
     const BufferPtr status = uploaded(&backend, std::vector<unsigned long long>{kStatusClean});
     std::vector<BufferPtr> terms, outputs;
     CombineArgs args{};
@@ -131,7 +137,8 @@ std::function<Outcome(Backend&)> combine_work(const CombineCase& c) {
     args.row_class = static_cast<const uint32_t*>(row_class->data());
     args.seeds = static_cast<const uint64_t*>(seeds->data());
     args.words = static_cast<const uint32_t*>(words->data());
-    args.stride = t.stride, args.first_word = kDrawWords, args.entry = 5, args.pass = 2;
+    args.stride = t.stride, args.first_word = kDrawWords, args.entry = replayed ? 0 : place.entry, args.pass = 2;
+    if (replayed) args.cursor = static_cast<const StepCursor*>(cursor->data());
     args.term_count = c.terms, args.output_count = c.outputs;
     args.status = static_cast<unsigned long long*>(status->data());
     std::vector<int> stored;  // which terms are no noise

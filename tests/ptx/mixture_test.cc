@@ -48,15 +48,23 @@ std::function<Outcome(Backend&)> mixture_work(const MixtureCase& c) {
   return [c, made, input, times, labels](Backend& backend) {
     const auto network = c.labelled ? bind_gaussian_mixture(made, labels) : bind_gaussian_mixture(made);
     const size_t bytes = input.size() * sizeof(float);
-    const BufferPtr x = backend.allocate(bytes), t = backend.allocate(times.size() * sizeof(float));
+    // Half of the cases are a replayed step, whose times lie further on.
+    const bool replayed = c.seed % 2 == 1;
+    const StepCursor place{0, replayed ? 5u : 0u, 0, 0};
+    std::vector<float> all_times(place.times, -1.0f);
+    all_times.insert(all_times.end(), times.begin(), times.end());
+    const BufferPtr x = backend.allocate(bytes), t = backend.allocate(all_times.size() * sizeof(float));
+    const BufferPtr cursor = backend.allocate(sizeof place);
+    backend.upload(cursor->data(), &place, sizeof place);
     const BufferPtr output = backend.allocate(bytes);
     backend.upload(x->data(), input.data(), bytes);
-    backend.upload(t->data(), times.data(), times.size() * sizeof(float));
+    backend.upload(t->data(), all_times.data(), all_times.size() * sizeof(float));
     NetworkCall call{};
     call.backend = &backend;
     call.rows = c.rows, call.elements = c.elements;
     call.input = static_cast<const float*>(x->data());
     call.times = static_cast<const float*>(t->data()), call.host_times = times.data();
+    if (replayed) call.cursor = static_cast<const StepCursor*>(cursor->data());
     call.output = static_cast<float*>(output->data());
     network->evaluate(call);
     backend.finish();

@@ -71,7 +71,8 @@ void check_coverage(const PtxDevice& device) {
       const std::vector<uint32_t> positive =
           kernel.find("combine_kernel") != std::string::npos
               ? std::vector<uint32_t>{offsetof(CombineArgs, term_count), offsetof(CombineArgs, output_count)}
-              : std::vector<uint32_t>{offsetof(MixtureArgs, components)};
+          : kernel.find("mixture") != std::string::npos ? std::vector<uint32_t>{offsetof(MixtureArgs, components)}
+                                                        : std::vector<uint32_t>{};
       const std::vector<InstructionCount> counts = module.coverage(kernel, positive);
       for (const InstructionCount& count : counts) {
         ++instructions;
@@ -159,6 +160,7 @@ int main(int count, char** arguments) {
       test_combine_kernels(&device);
       test_noise(&device);
       test_mixture(&device);
+      test_advance(&device);
       test_far(&device);
       const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
       const double millions = static_cast<double>(instructions_run(device)) * 1e-6;

@@ -39,6 +39,7 @@ void test_combine_halves(PtxDevice* device);
 void test_combine_kernels(PtxDevice* device);
 void test_noise(PtxDevice* device);
 void test_mixture(PtxDevice* device);
+void test_advance(PtxDevice* device);
 void test_far(PtxDevice* device);
 void test_planted(const PtxText& text);
 
