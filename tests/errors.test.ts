@@ -25,7 +25,7 @@ import {
   type Net,
 } from '../src';
 import { openDevice } from './support/device';
-import { productModel } from './support/tiny-onnx';
+import { tinyModel } from './support/tiny-onnx';
 
 let device: Device;
 beforeAll(async () => {
@@ -52,7 +52,7 @@ const each: Record<string, [error: SamplersError, code: string, remedy: boolean]
   ],
   ModelError: [new ModelError('No file.', { hint: 'Make it.', cause }), 'ERR_MODEL', true],
   NativeLoadError: [new NativeLoadError('Tried a.', 'Build it.', cause), 'ERR_NATIVE_LOAD', true],
-  NumericalError: [new NumericalError('NaN.', 3, 1, 'net'), 'ERR_NUMERICAL', true],
+  NumericalError: [new NumericalError('NaN.', 3, 1, 'net', 'Look at it.'), 'ERR_NUMERICAL', true],
   OutOfMemoryError: [new OutOfMemoryError('No memory.'), 'ERR_OUT_OF_MEMORY', true],
 };
 
@@ -129,19 +129,41 @@ describe('memory that is not there', () => {
 });
 
 describe('values that are not finite are said with network, step and row', () => {
+  /** 5 rows of which row 3 has a value as large as float32 can hold. */
+  const large = (): { data: Float32Array; shape: number[] } => ({
+    data: new Float32Array(20).fill(0.5).fill(3e38, 13, 14),
+    shape: [5, 4],
+  });
+  const square = tinyModel(
+    [
+      { name: 'x', shape: ['n', 4] },
+      { name: 't', shape: ['n'] },
+    ],
+    [{ op: 'Mul', inputs: ['x', 'x'], output: 'v' }],
+    [{ name: 'v', shape: ['n', 4] }],
+  );
   const networks: [string, () => Promise<{ network: GaussianMixtureNet | OnnxNet; name: string }>][] = [
     ['exact', () => Promise.resolve({ network: mixture(), name: 'GaussianMixtureNet' })],
-    ['ONNX', async () => ({ network: await OnnxNet.load(productModel(4), { device }), name: 'OnnxNet' })],
+    ['ONNX', async () => ({ network: await OnnxNet.load(square, { device }), name: 'OnnxNet' })],
   ];
   it.each(networks)('of an %s network', async (_, make) => {
     const { network, name } = await make();
-    const x = new Float32Array(20).fill(0.5);
-    x[4 * 3 + 1] = Number.NaN;
-    const run = sampler.sample(new Rng(1), new SiTInterface(network), { data: x, shape: [5, 4] }, { device });
-    const error = await thrown(() => run);
+    // The exact velocity is about x / t.
+    const late = new EulerSampler({ timeGrid: [0.01, 0.005, 0] });
+    const error = await thrown(() => late.sample(new Rng(1), new SiTInterface(network), large(), { device }));
     expect(error).toBeInstanceOf(NumericalError);
     expect(error).toMatchObject({ network: name, step: 0, row: 3 });
     expect((error as NumericalError).message).toContain(`'${name}'`);
+    network.dispose();
+  });
+
+  it('of the start, which no network is to blame for', async () => {
+    const network = mixture();
+    const start = large();
+    start.data[13] = Number.NaN;
+    const error = await thrown(() => sampler.sample(new Rng(1), new SiTInterface(network), start, { device }));
+    expect(error).toBeInstanceOf(NumericalError);
+    expect(error).toMatchObject({ network: undefined, row: 3 });
     network.dispose();
   });
 
