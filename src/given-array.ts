@@ -35,3 +35,23 @@ export function checkGiven<Kind extends keyof Kinds>(
   if (length.call(value) !== count) throw expected(`${count} values ${why}`, `${option}.length`, length.call(value));
   return value as Kinds[Kind];
 }
+
+/** How many elements an array-like has; undefined where it is none, or does not say. */
+export function lengthOf(value: unknown): number | undefined {
+  try {
+    const given: unknown = typeof value === 'object' ? (value as ArrayLike<unknown> | null)?.length : undefined;
+    return Number.isSafeInteger(given) && (given as number) >= 0 ? (given as number) : undefined;
+  } catch {
+    return undefined; // a typed array behind a proxy does not say
+  }
+}
+
+/** @throws InvalidArgumentError where `make` asks for a longer array than there can be. */
+export function ofLength<T>(count: number, option: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw expected('a length that memory has room for', `${option}.length`, count);
+    throw error;
+  }
+}

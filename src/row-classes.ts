@@ -1,5 +1,6 @@
 /** Row classes: rows with equal guidance share their numbers. See docs/adr/0005-row-classes.md. */
 import { expected } from './errors';
+import { lengthOf } from './given-array';
 
 /** Two times, in either order. */
 export type TimeInterval = readonly [number, number];
@@ -36,8 +37,8 @@ function perRow<T, V>(
     return () => one;
   }
   const list = value as ArrayLike<T>;
-  if (list.length !== rows) throw expected(`one value or an array of ${rows} (one per row)`, option, value);
-  const all = Array.from(list, (v, i) => check(v, `${option}[${i}]`));
+  if (lengthOf(list) !== rows) throw expected(`one value or an array of ${rows} (one per row)`, option, value);
+  const all = Array.from({ length: rows }, (_, i) => check(list[i] as T, `${option}[${i}]`));
   return (row) => all[row] as V;
 }
 

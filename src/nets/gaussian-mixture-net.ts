@@ -1,6 +1,7 @@
 /** `GaussianMixtureNet`: the exact network of an isotropic Gaussian mixture, without training or JavaScript. */
 import { checkDevice, Device } from '../device';
 import { expected, refuseUnknownKeys } from '../errors';
+import { lengthOf, ofLength } from '../given-array';
 import { Handle } from '../handle';
 import { fromNativeError } from '../native-error';
 import type { NativeEvaluator, NativeInput, NativeMixture, NativeNetwork } from '../native';
@@ -29,10 +30,11 @@ export interface GaussianMixtureNetOptions {
 const ALL_CLASSES = -1;
 
 function checkPositive(values: ArrayLike<number>, count: number, option: string): Float32Array {
-  if (typeof values !== 'object' || values === null || values.length !== count) {
+  if (lengthOf(values) !== count) {
     throw expected(`an array of ${count} positive numbers`, option, values);
   }
-  return Float32Array.from(values, (value: number, i: number) => {
+  return Float32Array.from({ length: count }, (_, i) => {
+    const value: unknown = values[i];
     if (typeof value !== 'number' || !(value > 0 && Number.isFinite(Math.fround(value))))
       throw expected('a positive finite number', `${option}[${i}]`, value);
     return value;
@@ -40,13 +42,14 @@ function checkPositive(values: ArrayLike<number>, count: number, option: string)
 }
 
 function checkMeans(means: GaussianMixture['means']): { values: Float32Array; count: number; elements: number } {
-  const count = means?.length;
-  if (!Number.isSafeInteger(count) || count < 1) throw expected('at least one mean', 'means', means);
-  const elements = means[0]?.length ?? 0;
-  const values = new Float32Array(count * elements);
+  const count = lengthOf(means);
+  if (count === undefined || count < 1) throw expected('at least one mean', 'means', means);
+  const elements = lengthOf(means[0]) ?? 0;
+  const values = ofLength(count * elements, 'means', () => new Float32Array(count * elements));
   for (let k = 0; k < count; k++) {
     const mean = means[k];
-    if (mean?.length !== elements) throw expected(`${elements} numbers, as in means[0]`, `means[${k}]`, mean);
+    if (mean === undefined || lengthOf(mean) !== elements)
+      throw expected(`${elements} numbers, as in means[0]`, `means[${k}]`, mean);
     for (let i = 0; i < elements; i++) {
       const value: unknown = mean[i];
       if (typeof value !== 'number' || !Number.isFinite(Math.fround(value)))
@@ -58,7 +61,7 @@ function checkMeans(means: GaussianMixture['means']): { values: Float32Array; co
 }
 
 function checkLabels(labels: ArrayLike<number>, count: number, least: number, option: string): Int32Array {
-  if (typeof labels !== 'object' || labels === null || labels.length !== count) {
+  if (lengthOf(labels) !== count) {
     throw expected(`an array of ${count} integers`, option, labels);
   }
   return Int32Array.from(labels, (label: number, i: number) => {

@@ -1,6 +1,6 @@
 /** From what a caller gives for an ONNX input to a tensor of the dtype and shape that the model declares. */
 import { expected } from '../errors';
-import { isDetached } from '../given-array';
+import { isDetached, lengthOf, ofLength } from '../given-array';
 import type { NativeInput, OnnxPort } from '../native';
 
 /** Numbers for one input: flat values (its shape follows from the model), values with their shape, or one for all rows. */
@@ -14,8 +14,7 @@ type Elements = ArrayLike<number | bigint>;
 
 function toElements(value: unknown): Elements | undefined {
   if (ArrayBuffer.isView(value) && isDetached(value)) return undefined;
-  const arrayLike = typeof value === 'object' && value !== null && Number.isSafeInteger((value as Elements).length);
-  return arrayLike ? (value as Elements) : undefined;
+  return lengthOf(value) === undefined ? undefined : (value as Elements);
 }
 
 function integer(value: number | bigint, bits: 32 | 64, option: string): bigint {
@@ -79,7 +78,8 @@ export function onnxInput(value: unknown, port: OnnxPort, rows: number | undefin
     const came = stated === undefined ? '' : ` of shape [${Array.from(stated).join(', ')}]`;
     throw expected(`values for ${wanted}`, option, `${values.length} values${came}`);
   }
-  return { data: convert(values, port, option), shape: dims };
+  const data = ofLength(values.length, option, () => convert(values, port, option));
+  return { data, shape: dims };
 }
 
 /** The shape, where the model takes it. */

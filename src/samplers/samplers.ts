@@ -1,6 +1,7 @@
 /** `Samplers`: the contract of every sampler, and the way from a call to a run. */
 import { answerLater } from '../call-site';
 import { expected, refuseUnknownKeys } from '../errors';
+import { lengthOf } from '../given-array';
 import type { InterfaceRecord } from '../interfaces/interface-record';
 import type { Net } from '../interfaces/model-interface';
 import { checkNet, checkRequest, type HostArray, type SampleOptions } from '../options';
@@ -58,19 +59,17 @@ export abstract class Samplers {
       for (const key of CONFIG_KEYS.slice(0, 3)) {
         if (config[key] !== undefined) throw expected('to be absent beside `timeGrid`', key, config[key]);
       }
-      if (typeof custom !== 'object' || !Number.isSafeInteger(custom?.length) || custom.length < 2) {
-        throw expected('an array of at least two times', 'timeGrid', custom);
-      }
-      if (custom.length > MAX_STEPS + 1) {
-        throw expected(`at most ${MAX_STEPS + 1} times`, 'timeGrid.length', custom.length);
-      }
-      this.customGrid = Float64Array.from({ length: custom.length }, (_, i) => {
+      const count = lengthOf(custom);
+      if (count === undefined || count < 2) throw expected('an array of at least two times', 'timeGrid', custom);
+      if (count > MAX_STEPS + 1) throw expected(`at most ${MAX_STEPS + 1} times`, 'timeGrid.length', count);
+      this.customGrid = Float64Array.from({ length: count }, (_, i) => {
         const t: unknown = custom[i];
         if (typeof t !== 'number') throw expected('a number', `timeGrid[${i}]`, t);
         return t;
       });
     }
-    const steps = custom === undefined ? (config.numSamplingSteps ?? DEFAULT_STEPS) : custom.length - 1;
+    const steps =
+      this.customGrid === undefined ? (config.numSamplingSteps ?? DEFAULT_STEPS) : this.customGrid.length - 1;
     if (!Number.isInteger(steps) || steps < 1 || steps > MAX_STEPS) {
       throw expected(`an integer from 1 to ${MAX_STEPS}`, 'numSamplingSteps', steps);
     }

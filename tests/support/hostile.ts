@@ -91,6 +91,8 @@ const makers: Record<string, () => unknown> = {
   'seeds that say they are more': () => withOwn(new BigUint64Array(1), 'length', { value: 2 }),
   'an array with another tag': () => withOwn(new Float64Array(4), Symbol.toStringTag, { value: 'Float32Array' }),
   'an object with a length': () => ({ length: 4 }),
+  'an object with an endless length': () => ({ length: 2 ** 53 - 1 }),
+  'a proxy of a typed array': () => new Proxy(new Float32Array(4), {}),
   'an object with a length that is none': () => ({ length: Number.NaN, 0: 1 }),
   'an object whose length throws': () => withOwn({}, 'length', { get: trap }),
   'an array whose element throws': () => withOwn([1, 2], 0, { get: trap, enumerable: true }),
