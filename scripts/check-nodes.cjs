@@ -10,7 +10,15 @@ const stop = require('./stop.cjs');
 
 const NODES = ['20', '22', '24'];
 /** Files that take most of the time, whose figures have nothing to do with the Node they run in. */
-const SLOW = ['cli/demo', 'nets/digits', 'noise', 'samplers/euler-maruyama', 'samplers-doc'];
+const SLOW = [
+  'cli/demo',
+  'fault/addon-allocations',
+  'nets/digits',
+  'noise',
+  'property/facade',
+  'samplers/euler-maruyama',
+  'samplers-doc',
+];
 
 const root = join(__dirname, '..');
 const full = process.argv.includes('--full');

@@ -1,4 +1,7 @@
-/** Builds ptx_test into build-ptx/ and runs the kernels on the PTX that nvcc emits for them. Needs nvcc, no GPU. */
+/**
+ * Builds ptx_test into build-ptx/ and runs the kernels on the PTX that nvcc emits for the oldest and the newest
+ * architecture of the build, with --all for each. Needs nvcc, no GPU.
+ */
 'use strict';
 const { spawnSync } = require('node:child_process');
 const { readdirSync } = require('node:fs');
@@ -16,7 +19,9 @@ function main() {
   if (!nvcc) return;
   const missing = missingTool({ cmake: true });
   if (missing) stop(`cannot build the test of the PTX: ${missing}`);
-  const numbers = architectures(nvcc).join(';');
+  const known = architectures(nvcc);
+  const chosen = process.argv.includes('--all') ? known : [...new Set([known.at(0), known.at(-1)])];
+  const numbers = chosen.join(';');
   const built =
     run('cmake', ['-S', join(root, 'tests', 'ptx'), '-B', out, `-DDS_PTX_ARCHITECTURES=${numbers}`]) &&
     run('cmake', ['--build', out, '--target', 'ptx_test', '--parallel', String(jobs())]);

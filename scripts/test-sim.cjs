@@ -1,6 +1,6 @@
 /**
  * Builds the simulated CUDA device and runs the tests on it; what follows `--` goes to jest. --sanitized does so with
- * address and undefined-behaviour sanitizers, and runs the contract suite, the runs and the property tests.
+ * address and undefined-behaviour sanitizers, and runs the contract suite, the tests of runs and those of the addon's border.
  */
 'use strict';
 const { execFileSync, spawnSync } = require('node:child_process');
@@ -25,6 +25,9 @@ const env = sanitized
       ASAN_OPTIONS: 'detect_leaks=0:handle_segv=0:allocator_may_return_null=1',
     }
   : process.env;
-const tests = sanitized && asked.length === 0 ? ['tests/samplers/contract', 'tests/run', 'tests/property'] : asked;
+const tests =
+  sanitized && asked.length === 0
+    ? ['tests/samplers/contract', 'tests/run', 'tests/graph', 'tests/property/addon']
+    : asked;
 const jest = [join(root, 'node_modules/jest/bin/jest.js'), '--config', 'jest.sim.config.ts', ...tests];
 if (!run(build) || !run(jest, env)) process.exitCode = 1;
