@@ -114,13 +114,18 @@ void run_last_block(PtxDevice* device, const std::string& name, FarMemory* memor
 }
 
 // More than 2^32 rows: threads stride over them, and their centres lie beyond 2^38 floats.
-void test_far_centers(PtxDevice* device, MixtureKind kind) {
+void test_far_centers(PtxDevice* device, MixtureKind kind, bool replayed) {
   MixtureArgs args{};
   args.kind = kind, args.sigma_data = 0.5;
   args.components = 1, args.rows = (int64_t{1} << 33) + 1000, args.elements = 1;
   args.times = far_pointer<float>(kFarFloats), args.scratch = far_pointer<float>(kFarStores);
   const int64_t floats = mixture_scratch_floats(args.rows, 1), centers = floats - 2 * args.rows;
   FarMemory memory(static_cast<uint64_t>(floats) * sizeof(float));
+  // In a replayed step the times lie further on.
+  StepCursor place{0, 3, 0, 0};
+  const int64_t before = replayed ? static_cast<int64_t>(place.times) : 0;
+  if (replayed) args.cursor = &place;
+  add_known(&memory.near, &place, 1);
   run_last_block(device, "mixture_center_kernel", &memory, args);
   check(memory.stored.size() > 100000, device->name() + ", far centres: many are stored");
   for (const auto& [at, found] : memory.stored) {
@@ -128,8 +133,8 @@ void test_far_centers(PtxDevice* device, MixtureKind kind) {
     const bool lead = (at - centers) % 2 == 0;
     float near[2];
     MixtureArgs one = args;
-    const float time = value_at(row);
-    one.rows = 1, one.components = 0, one.times = &time, one.scratch = near;
+    const float time = value_at(row + before);
+    one.rows = 1, one.components = 0, one.times = &time, one.scratch = near, one.cursor = nullptr;
     mixture_write_center(one, 0);
     check(at >= centers && found == near[lead ? 0 : 1], device->name() + ", far centres: row " + std::to_string(row));
   }
@@ -139,8 +144,8 @@ void test_far_centers(PtxDevice* device, MixtureKind kind) {
 
 void test_far(PtxDevice* device) {
   for (const int outputs : {1, 2, 3}) test_far_combine(device, outputs);
-  test_far_centers(device, MixtureKind::kSit);
-  test_far_centers(device, MixtureKind::kEdm);
+  for (const bool replayed : {false, true}) test_far_centers(device, MixtureKind::kSit, replayed);
+  for (const bool replayed : {false, true}) test_far_centers(device, MixtureKind::kEdm, replayed);
 }
 
 }  // namespace ds::ptx

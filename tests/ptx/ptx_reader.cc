@@ -184,7 +184,9 @@ class Reader {
       text = trimmed(text.substr(space));
     }
     const size_t space = text.find_first_of(" \t");
-    const std::string name = text.substr(0, space);
+    std::string name = text.substr(0, space);
+    // A generic address of global memory is its global address, and no kernel has another memory to point into.
+    if (begins(name, "ld.u") || begins(name, "ld.b") || begins(name, "ld.f")) name.replace(0, 2, "ld.global");
     const Form* const form = find_form(name);
     if (!form) refuse("holds the instruction '" + name + "', which no kernel should contain");
     out.operation = form->operation;
