@@ -4,35 +4,18 @@ import {
   EulerJumpSampler,
   EulerMaruyamaSampler,
   EulerSampler,
-  eulerStep,
   HeunSampler,
   MeanFlowInterface,
-  Samplers,
+  type Samplers,
   SiTInterface,
-  type Expr,
   type Net,
   type Plan,
   type PlanEntry,
-  type Step,
   type StepProgram,
 } from '../src/index';
+import { Ab2Sampler } from '../tests/support/own-samplers';
 
 const STEPS = 8;
-
-/** Two-step Adams-Bashforth: a step with history, and so with two results in one pass. */
-class Ab2Sampler extends Samplers {
-  forward({ net, x, tCurr, dt, dtPrev, carry }: Step): Expr {
-    const v = net.velocity(x, tCurr);
-    const u = carry['v'];
-    carry['v'] = v;
-    if (u === undefined || dtPrev === undefined) return x.add(v.scale(dt));
-    const r = dt / dtPrev;
-    return x.add(v.scale(dt * (1 + r / 2))).sub(u.scale((dt * r) / 2));
-  }
-  lastStep(step: Step): Expr {
-    return eulerStep(step);
-  }
-}
 
 const nothing = (): void => undefined;
 const guide = (): void => undefined;

@@ -13,11 +13,11 @@ const isOwn = (frame: string): boolean => OWN.some((folder) => frame.includes(fo
 const isCallers = (frame: string): boolean => /:\d+:\d+\)?$/.test(frame) && !/[ (]node:/.test(frame) && !isOwn(frame);
 
 type Holder = { stack?: unknown };
-type Function = (...given: never[]) => unknown;
 type Constructor = abstract new (...given: never[]) => Error;
+type Callable = Constructor | ((...given: never[]) => unknown);
 
-/** What runs now, without `above` and what it called; undefined where the program allows no stacks. */
-function capture(above: Function | Constructor): Holder {
+/** What runs now, without `above` and what it called. */
+function capture(above: Callable): Holder {
   const holder: Holder = {};
   const limit = Error.stackTraceLimit;
   try {
@@ -69,36 +69,26 @@ export function pointAtCaller(error: Error, constructor: Constructor): void {
   });
 }
 
-/** Where a call that answers later was made. */
-export class CallSite {
-  private constructor(private readonly holder: Holder) {}
-
-  /** To be asked before anything is awaited. Costs little: the text is made only when an error needs it. */
-  static here(this: void): CallSite {
-    let holder: Holder = {};
-    ifPossible(() => {
-      holder = capture(CallSite.here);
-    });
-    return new CallSite(holder);
-  }
-
-  /** Gives an error of this package that was made elsewhere the stack of the call; others pass through. */
-  mark(error: unknown): unknown {
-    ifPossible(() => {
-      const frames = callerFrames(this.holder);
-      const known = frames?.[0] !== undefined && isCallers(frames[0]);
-      if (known && error instanceof Error && outside.delete(error)) setFrames(error, frames);
-    });
-    return error;
-  }
+/** Gives an error of this package that was made elsewhere the stack of the call; others stay as they are. */
+function moveTo(call: Holder, error: unknown): void {
+  const frames = callerFrames(call);
+  const known = frames?.[0] !== undefined && isCallers(frames[0]);
+  if (known && error instanceof Error && outside.delete(error)) setFrames(error, frames);
 }
 
-/** The work of a public function that answers later: what it rejects with points at that function's caller. */
+/**
+ * The work of a public function that answers later: what it rejects with points at that function's caller. Costs little:
+ * the text of a stack is made only when an error needs it.
+ */
 export async function answerLater<T>(work: () => Promise<T>): Promise<T> {
-  const site = CallSite.here();
+  let call: Holder = {};
+  ifPossible(() => {
+    call = capture(answerLater);
+  });
   try {
     return await work();
   } catch (error) {
-    throw site.mark(error);
+    ifPossible(() => moveTo(call, error));
+    throw error;
   }
 }

@@ -12,7 +12,8 @@ import {
   type Samplers,
 } from '../src';
 import { openDevice } from './support/device';
-import { bitsOf, GrowingSampler, labelled, LABELLED_MIXTURE, MidpointFlow } from './support/replayed';
+import { bitsOf, GrowingSampler, labelled } from './support/replayed';
+import { LABELLED_MIXTURE, MidpointFlow } from './support/small-networks';
 import { Ab2Sampler, MidpointSampler, NoisySampler } from './support/own-samplers';
 
 const STEPS = { numSamplingSteps: 6 };

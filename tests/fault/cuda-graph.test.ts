@@ -13,7 +13,8 @@ import {
   type Samplers,
 } from '../../src';
 import { loadCudaSim } from '../support/cuda-sim';
-import { bitsOf, LABELLED_MIXTURE, labelled, MidpointFlow } from '../support/replayed';
+import { bitsOf, labelled } from '../support/replayed';
+import { LABELLED_MIXTURE, MidpointFlow } from '../support/small-networks';
 
 const sim = loadCudaSim();
 const SHAPE = [2, 4];

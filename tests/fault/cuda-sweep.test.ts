@@ -2,63 +2,37 @@
  * Every call of the CUDA runtime fails once with each kind of error, and every launch while it is executed, under each
  * sampler and kind of network, on the simulated device.
  */
-import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import ts from 'typescript';
-import { compiledSources } from '../support/compiled';
+import { compiledScript, compiledSources } from '../support/compiled';
 import { simFile } from '../support/cuda-sim';
+import { sweepInProcess, SWEPT_SAMPLERS, type SweepEnd } from '../support/sweep-process';
 import type { Swept } from './cuda-sweep';
 
 const TESTS = join(__dirname, '..');
 const root = dirname(compiledSources('cuda-sweep'));
 
-function compile(file: string): string {
-  const out = join(root, 'tests', file.replace(/\.ts$/, '.js'));
-  const { outputText } = ts.transpileModule(readFileSync(join(TESTS, file), 'utf8'), {
-    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, esModuleInterop: true },
-  });
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, outputText);
-  return out;
-}
-
-interface Ended {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  sweeps: Swept[];
-  stderr: string;
-}
-
-['support/cuda-sim.ts', 'support/tiny-onnx.ts'].forEach(compile);
-const script = compile('fault/cuda-sweep.ts');
+const script = compiledScript('cuda-sweep', 'fault/cuda-sweep.ts', [
+  'cuda-sim.ts',
+  'small-networks.ts',
+  'tiny-onnx.ts',
+]);
 // The addon that the sources find is the one that the sweep has loaded last.
 const addon = join(root, 'addon.cjs');
 writeFileSync(addon, 'module.exports = new Proxy({}, { get: (_, key) => globalThis.addonOfTheMoment()[key] });\n');
 
-function sweepAll(kind: string): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [script, kind, root], {
-      env: { ...process.env, CUDA_SIM_BUILD: dirname(simFile('.')), DIFFUSION_SAMPLERS_ADDON: addon },
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on('close', (code, signal) => {
-      const lines = stdout.split('\n').filter((line) => line !== '');
-      resolve({ code, signal, sweeps: lines.map((line) => JSON.parse(line) as Swept), stderr });
-    });
-  });
+function sweepAll(kind: string): Promise<SweepEnd<Swept>> {
+  const env = { CUDA_SIM_BUILD: dirname(simFile('.')), DIFFUSION_SAMPLERS_ADDON: addon };
+  return sweepInProcess([script, kind, root], env);
 }
 
-const SAMPLERS = ['euler', 'heun', 'euler-maruyama', 'euler-jump'];
 const sum = (counts: Record<string, number>): number => Object.values(counts).reduce((all, count) => all + count, 0);
 
 const KINDS = ['javascript', 'exact', 'onnx'] as const;
 const BESIDES = { javascript: ['the life of a device', 'a tensor'], exact: ['a trajectory'], onnx: [] };
 
 let survived = 0;
-let ends: Record<(typeof KINDS)[number], Ended>;
+let ends: Record<(typeof KINDS)[number], SweepEnd<Swept>>;
 beforeAll(async () => {
   const [javascript, exact, onnx] = await Promise.all(KINDS.map(sweepAll));
   ends = { javascript, exact, onnx } as typeof ends;
@@ -72,8 +46,8 @@ test.each(KINDS)('with %s networks each fault is a typed error that names its ca
   process.stdout.write(`${kind}\n  ${told.join('\n  ')}\n`);
   expect(sweeps.flatMap(({ problems }) => problems)).toEqual([]);
   expect({ code, signal, stderr }).toEqual({ code: 0, signal: null, stderr: '' });
-  const sticky = SAMPLERS.flatMap((name) => [`${name}, sticky fault`, `${name}, sticky fault of a kernel`]);
-  expect(sweeps.map(({ name }) => name)).toEqual([...BESIDES[kind], ...SAMPLERS, ...sticky]);
+  const sticky = SWEPT_SAMPLERS.flatMap((name) => [`${name}, sticky fault`, `${name}, sticky fault of a kernel`]);
+  expect(sweeps.map(({ name }) => name)).toEqual([...BESIDES[kind], ...SWEPT_SAMPLERS, ...sticky]);
   survived += sweeps.reduce((all, swept) => all + sum(swept.survived), 0);
 });
 

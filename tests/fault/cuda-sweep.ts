@@ -17,16 +17,13 @@ import {
   Rng,
   SiTInterface,
   Tensor,
-  type Expr,
   type Net,
-  type NetworkFunction,
   type SampleOptions,
   type Samplers,
 } from '../../src';
 import type { NativeAddon } from '../../src/native';
-import type { NetKwargs } from '../../src/nets/network';
 import { loadCudaSim, simFile } from '../support/cuda-sim';
-import { tinyModel } from '../support/tiny-onnx';
+import { identity, LABELLED_MIXTURE, LABELS, MidpointFlow, timesModel, timesTime } from '../support/small-networks';
 
 /** How the sweep over one body ended. */
 export interface Swept {
@@ -117,45 +114,6 @@ async function attempt(body: () => Promise<unknown>): Promise<Ended> {
   }
 }
 
-/** A flow map out of a velocity: what the trace sees is what counts here. */
-class MidpointFlow extends SiTInterface {
-  override averageVelocity(x: Expr, t: number, r: number, kwargs: NetKwargs): Expr {
-    return this.velocity(x, (t + r) / 2, kwargs);
-  }
-}
-
-const javascript: NetworkFunction = ({ x, t, out }) => out.set(x.map((value, i) => value * (t[i >> 2] as number)));
-const identity: NetworkFunction = ({ x, out }) => out.set(x);
-const MIXTURE = {
-  weights: [1, 2],
-  means: [
-    [0, 1, 2, 3],
-    [1, -1, 0, 0],
-  ],
-  deviations: [0.5, 0.25],
-  classes: [0, 1],
-};
-
-/** v = x t + r, or x t where there is no r. */
-function model(second: boolean): Uint8Array {
-  const times = second ? ['t', 'r'] : ['t'];
-  const column = (time: string) => ({
-    op: 'Unsqueeze',
-    inputs: [time],
-    output: `${time}1`,
-    attributes: [{ name: 'axes', ints: [1] }],
-  });
-  return tinyModel(
-    [{ name: 'x', shape: ['n', 4] }, ...times.map((name) => ({ name, shape: ['n'] }))],
-    [
-      ...times.map(column),
-      { op: 'Mul', inputs: ['x', 't1'], output: second ? 'xt' : 'v' },
-      ...(second ? [{ op: 'Add', inputs: ['xt', 'r1'], output: 'v' }] : []),
-    ],
-    [{ name: 'v', shape: ['n', 4] }],
-  );
-}
-
 interface Guided {
   net: Net;
   options: SampleOptions;
@@ -165,17 +123,16 @@ type Nets = Record<'velocity' | 'flowMap', Guided>;
 const KINDS: Record<string, (device: Device) => Promise<Nets>> = {
   javascript: (device) =>
     Promise.resolve({
-      velocity: { net: new SiTInterface(javascript), options: { device, gNet: new SiTInterface(identity) } },
-      flowMap: { net: new MeanFlowInterface(javascript), options: { device, gNet: new MeanFlowInterface(identity) } },
+      velocity: { net: new SiTInterface(timesTime), options: { device, gNet: new SiTInterface(identity) } },
+      flowMap: { net: new MeanFlowInterface(timesTime), options: { device, gNet: new MeanFlowInterface(identity) } },
     }),
   exact: (device) => {
-    const net = new MidpointFlow(GaussianMixtureNet.create(MIXTURE, { device }));
-    const options = { netKwargs: { y: Int32Array.of(0, 1) }, gNetKwargs: { y: Int32Array.of(-1, -1) } };
-    return Promise.resolve({ velocity: { net, options }, flowMap: { net, options } });
+    const net = new MidpointFlow(GaussianMixtureNet.create(LABELLED_MIXTURE, { device }));
+    return Promise.resolve({ velocity: { net, options: LABELS }, flowMap: { net, options: LABELS } });
   },
   onnx: async (device) => {
-    const velocity = new SiTInterface(await OnnxNet.load(model(false), { device, threads: 1 }));
-    const flowMap = new MeanFlowInterface(await OnnxNet.load(model(true), { device, threads: 1, r: 'r' }));
+    const velocity = new SiTInterface(await OnnxNet.load(timesModel(false), { device, threads: 1 }));
+    const flowMap = new MeanFlowInterface(await OnnxNet.load(timesModel(true), { device, threads: 1, r: 'r' }));
     return {
       velocity: { net: velocity, options: { gNet: new SiTInterface(identity) } },
       flowMap: { net: flowMap, options: { gNet: new MeanFlowInterface(identity) } },

@@ -15,13 +15,11 @@ import {
   SamplersError,
   SiTInterface,
   Tensor,
-  type Expr,
   type Net,
   type NetworkFunction,
   type Samplers,
 } from '../../src';
-import type { NetKwargs } from '../../src/nets/network';
-import { tinyModel } from '../support/tiny-onnx';
+import { identity, LABELLED_MIXTURE, LABELS, MidpointFlow, timesModel, timesTime } from '../support/small-networks';
 
 interface Faults {
   watch(suffix: string): boolean;
@@ -54,13 +52,6 @@ const collectGarbage = (globalThis as unknown as { gc: () => void }).gc;
 
 const uncaught: string[] = [];
 process.on('uncaughtException', (error) => uncaught.push(`uncaught: ${error.message}`));
-
-/** A flow map out of a velocity: what the trace sees is what counts here. */
-class Midpoint extends SiTInterface {
-  override averageVelocity(x: Expr, t: number, r: number, kwargs: NetKwargs): Expr {
-    return this.velocity(x, (t + r) / 2, kwargs);
-  }
-}
 
 function text(value: unknown): string {
   return ArrayBuffer.isView(value) ? Buffer.from(value.buffer).toString('hex') : JSON.stringify(value);
@@ -214,37 +205,6 @@ function trajectory(net: Net, device: Device): Body {
   };
 }
 
-const MIXTURE = {
-  weights: [1, 2],
-  means: [
-    [0, 1, 2, 3],
-    [1, -1, 0, 0],
-  ],
-  deviations: [0.5, 0.25],
-  classes: [0, 1],
-};
-const LABELS = { netKwargs: { y: Int32Array.of(0, 1) }, gNetKwargs: { y: Int32Array.of(-1, -1) } };
-
-/** v = x t + r, or x t where there is no r. */
-function model(second: boolean): Uint8Array {
-  const times = second ? ['t', 'r'] : ['t'];
-  const column = (time: string) => ({
-    op: 'Unsqueeze',
-    inputs: [time],
-    output: `${time}1`,
-    attributes: [{ name: 'axes', ints: [1] }],
-  });
-  return tinyModel(
-    [{ name: 'x', shape: ['n', 4] }, ...times.map((name) => ({ name, shape: ['n'] }))],
-    [
-      ...times.map(column),
-      { op: 'Mul', inputs: ['x', 't1'], output: second ? 'xt' : 'v' },
-      ...(second ? [{ op: 'Add', inputs: ['xt', 'r1'], output: 'v' }] : []),
-    ],
-    [{ name: 'v', shape: ['n', 4] }],
-  );
-}
-
 interface Nets {
   velocity: Net;
   flowMap: Net;
@@ -254,14 +214,10 @@ interface Nets {
   others: Record<string, Body>;
 }
 
-const javascript: NetworkFunction = ({ x, t, out }) => out.set(x.map((value, i) => value * (t[i >> 2] as number)));
-
-const identity: NetworkFunction = ({ x, out }) => out.set(x);
-
 const KINDS: Record<string, (device: Device) => Nets | Promise<Nets>> = {
   javascript: (device) => ({
-    velocity: new SiTInterface(javascript),
-    flowMap: new MeanFlowInterface(javascript),
+    velocity: new SiTInterface(timesTime),
+    flowMap: new MeanFlowInterface(timesTime),
     guides: { velocity: { gNet: new SiTInterface(identity) }, flowMap: { gNet: new MeanFlowInterface(identity) } },
     others: {
       'loading the addon in a worker': loading,
@@ -289,12 +245,12 @@ const KINDS: Record<string, (device: Device) => Nets | Promise<Nets>> = {
     },
   }),
   exact: (device) => {
-    const net = GaussianMixtureNet.create(MIXTURE, { device });
+    const net = GaussianMixtureNet.create(LABELLED_MIXTURE, { device });
     const create = async (): Promise<boolean> => {
-      using made = GaussianMixtureNet.create(MIXTURE, { device });
+      using made = GaussianMixtureNet.create(LABELLED_MIXTURE, { device });
       return Promise.resolve(made.device === device);
     };
-    const velocity = new Midpoint(net);
+    const velocity = new MidpointFlow(net);
     return {
       velocity,
       flowMap: velocity,
@@ -303,7 +259,7 @@ const KINDS: Record<string, (device: Device) => Nets | Promise<Nets>> = {
     };
   },
   onnx: async (device) => {
-    const [plain, second] = [model(false), model(true)];
+    const [plain, second] = [timesModel(false), timesModel(true)];
     const options = { device, threads: 1 };
     const load: Body = async () => {
       using loaded = await OnnxNet.load(plain, options);
