@@ -22,7 +22,7 @@ function buildFaults(): void {
 
 function sweepAll(kind: string): Promise<SweepEnd<Swept>> {
   const script = compiledScript('fault', 'fault/sweep.ts', ['small-networks.ts', 'tiny-onnx.ts']);
-  const env = { LD_PRELOAD: faults, DIFFUSION_SWEPT_SAMPLERS_ADDON: addonPath() };
+  const env = { LD_PRELOAD: faults, DIFFUSION_SAMPLERS_ADDON: addonPath() };
   return sweepInProcess(['--expose-gc', script, faults, basename(addonPath()), kind], env);
 }
 

@@ -301,4 +301,7 @@ async function main(): Promise<void> {
   device.dispose();
 }
 
-void main();
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
