@@ -14,7 +14,9 @@ using Clock = std::chrono::steady_clock;
 
 // A cancel that arrives between the check and the start of a network call is lost, so stop() repeats it.
 constexpr std::chrono::milliseconds kCancelAgain(20);
-// How long threads sleep when every task waits for the device: about a short step of one.
+// When every task waits for the device: how long threads ask on, and how long they then sleep between two questions.
+// What a device has queued has to last longer than a sleep, which is this and as much again until the thread runs.
+constexpr std::chrono::microseconds kAskOn(100);
 constexpr std::chrono::microseconds kAskAgain(50);
 
 // A worker's end unloads an addon that nobody else has loaded, and with it the code that its threads are in.
@@ -66,6 +68,11 @@ bool TaskQueue::next(std::unique_lock<std::mutex>& lock) noexcept {
     if (stopping_ && empty()) return false;
     if (unready_.empty()) {
       wake_.wait(lock);
+    } else if (Clock::now() - went_on_ < kAskOn) {
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
+      ready_.splice(ready_.end(), unready_);
     } else if (stopping_ || wake_.wait_for(lock, kAskAgain) == std::cv_status::timeout) {
       ready_.splice(ready_.end(), unready_);
     }
@@ -95,6 +102,7 @@ void TaskQueue::work() noexcept {
       unready_.splice(unready_.end(), away_, task->place_);
     } else {
       // Something went on, so time has passed for the others too.
+      went_on_ = Clock::now();
       ready_.splice(ready_.end(), unready_);
     }
     if (turn == Turn::kAgain) {

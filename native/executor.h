@@ -67,6 +67,7 @@ class TaskQueue {
   Tasks ready_;
   Tasks unready_;  // said kNotReady since anything else went on
   Tasks away_;     // in a turn, or parked
+  std::chrono::steady_clock::time_point went_on_;  // when a turn last was more than kNotReady
   bool stopping_ = false;
   uint64_t round_ = 0;
   int workers_ = 0;

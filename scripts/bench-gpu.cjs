@@ -119,7 +119,7 @@ function printLaunches(figures) {
 
 function printSteps(figures, peers) {
   const rows = figures
-    .filter(({ words, elements }) => words.kind === 'replay' && elements > 4)
+    .filter(({ words, elements }) => words.kind === 'replay' && elements > 4 && !('network' in words))
     .map(({ words, seconds }) => {
       const graph = words.graph === 'on' ? ', with graphs' : '';
       const of = (mode) => {
@@ -146,10 +146,28 @@ function printSteps(figures, peers) {
   print('Steps without their network', head, rows);
 }
 
+/** Steps of networks that are kernels themselves. Each line is followed by the same with graphs. */
+function printGraphs(figures) {
+  const exact = figures.filter(({ words }) => words.kind === 'replay' && 'network' in words);
+  const rows = exact
+    .filter(({ words }) => !('graph' in words))
+    .map(({ words, seconds }, i) => {
+      const replayed = exact[2 * i + 1].seconds;
+      return [
+        programOf(words),
+        `${words.rows} × ${words.elements}`,
+        micro(seconds),
+        micro(replayed),
+        (seconds / replayed).toFixed(2),
+      ];
+    });
+  print('Steps with an exact network', ['sampler', 'rows × elements', 'launched µs', 'as graphs µs', 'times'], rows);
+}
+
 /** PyTorch's steps, and the sentence that says of which PyTorch, or why there are none. */
 function measurePyTorch(figures) {
   if (read !== undefined) return { peers: [], sentence: 'PyTorch: not measured, the figures were read from a file' };
-  const shapes = figures.filter(({ words }) => words.kind === 'replay' && 'rows' in words);
+  const shapes = figures.filter(({ words }) => words.kind === 'replay' && 'rows' in words && !('network' in words));
   const latents = [...new Set(shapes.map(({ words }) => `${words.rows},${words.elements}`))];
   const candidates = [process.env.BENCH_PYTHON, '/usr/bin/python3', 'python3'].filter((each) => each !== undefined);
   const python = candidates.find((each) => spawnSync(each, ['-c', 'import torch']).status === 0) ?? candidates.at(-1);
@@ -178,4 +196,5 @@ if (simulated) console.log('The device is simulated: these figures say nothing o
 printPasses(figures);
 printLaunches(figures);
 printSteps(figures, peers);
+printGraphs(figures);
 console.log(`\n${sentence}`);

@@ -134,11 +134,12 @@ test.each(['exact', 'ONNX'])('the event loop does not wait for an %s network', a
   );
   const network =
     kind === 'exact' ? slowMixture(600, width, one) : await OnnxNet.load(chain, { device: one, threads: 1 });
-  const sampler = new EulerSampler({ numSamplingSteps: 2 });
   // A loop that waits for one of the two calls stands still for half of the time. One that is only short of a core, as a
   // machine may be busy, gets one many times in calls of half a second and more.
   const share = 1 / 3;
+  let numSamplingSteps = 2;
   const longestGap = async (): Promise<number> => {
+    const sampler = new EulerSampler({ numSamplingSteps });
     const run = sampler.sample(new Rng(1), new SiTInterface(network), [rows, width], { device: one });
     let [last, gap] = [performance.now(), 0];
     const began = last;
@@ -150,7 +151,11 @@ test.each(['exact', 'ONNX'])('the event loop does not wait for an %s network', a
     (await run).dispose();
     tick();
     clearInterval(timer);
-    return gap / (performance.now() - began);
+    const took = performance.now() - began;
+    if (took >= 300) return gap / took;
+    // A GPU is through before a tick or two; a loop that waits for all of its steps shows in many steps as well.
+    numSamplingSteps *= 4;
+    return longestGap();
   };
   expect(await leastOfThree(share, longestGap)).toBeLessThan(share);
   network.dispose();

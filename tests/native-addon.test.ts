@@ -250,6 +250,9 @@ describe('the end of the process', () => {
     const outcome = inProcess(`
       const { readdirSync } = require('fs');
       const threads = () => readdirSync('/proc/self/task').length;
+      const warm = open(); // a driver starts threads of its own, which stay
+      warm.upload(new Float32Array(4));
+      warm.close();
       const before = threads();
       const devices = [open(2), open(3)];
       const run = devices[0].startRun(plan(1e5), start(),

@@ -6,9 +6,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/engine.sh"
 
 if [ $simulated = yes ]; then
   # The simulated device tells nothing of speed; this is to see that every line runs.
-  exponents="8 10" latents="2,64 2,256" rounds=1 sample_ms=1
+  exponents="8 10" latents="2,64 2,256" exact="2,64" rounds=1 sample_ms=1
 else
-  exponents="12 14 16 18 20 22 24 26 28" latents="64,4096 64,16384 16,262144" rounds=7 sample_ms=20
+  exponents="12 14 16 18 20 22 24 26 28" latents="64,4096 64,16384 16,262144" exact="1,64 64,64 64,4096"
+  rounds=7 sample_ms=20
 fi
 
 # Lines that are measured in turns, then forgotten with the memory that they hold.
@@ -23,6 +24,11 @@ beside_copy() {
   local elements=$1 bytes=$2
   shift 2
   in_turns "combine $* elements=$elements" "copy bytes=$((bytes * elements))"
+}
+
+# Steps launched kernel by kernel, and as graphs.
+with_graphs() {
+  in_turns "replay $*" "replay $* graph=on"
 }
 
 lines() {
@@ -42,8 +48,13 @@ lines() {
   for latent in $latents; do
     shape="rows=${latent%,*} elements=${latent#*,}"
     for program in euler euler-guided heun heun-guided euler-maruyama euler-maruyama-guided; do
-      in_turns "replay program=native/bench/programs/$program.txt $shape" \
-        "replay program=native/bench/programs/$program.txt $shape graph=on"
+      with_graphs program=native/bench/programs/$program.txt $shape
+    done
+  done
+  for latent in $exact; do
+    shape="network=mixture-sit rows=${latent%,*} elements=${latent#*,}"
+    for program in euler euler-guided heun-guided; do
+      with_graphs program=native/bench/programs/$program.txt $shape
     done
   done
 }
