@@ -126,3 +126,41 @@ export function made(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, made(inner)]));
 }
+
+/** Which part of the cases must end well, and which must be refused; so that both are really looked at. */
+export interface Shares {
+  well: number;
+  refused: number;
+}
+
+/** Every case ends well or with a typed error. */
+export async function endTyped<T>(
+  cases: number,
+  arbitrary: fc.Arbitrary<T>,
+  shares: Shares,
+  body: (value: T) => unknown,
+): Promise<void> {
+  let [well, refused] = [0, 0];
+  await fc.assert(
+    fc.asyncProperty(arbitrary, async (value) => {
+      if (await onlyTyped(() => body(made(value) as T))) refused++;
+      else well++;
+    }),
+    { numRuns: cases * FACTOR, seed: SEED },
+  );
+  const total = well + refused;
+  if (total < cases || well < shares.well * total || refused < shares.refused * total)
+    throw new Error(`${well} of ${total} cases ended well, ${refused} were refused (seed ${SEED})`);
+}
+
+/** Runs `body`; what it throws must be typed. Says whether it threw. */
+export async function onlyTyped(body: () => unknown): Promise<boolean> {
+  try {
+    await body();
+    return false;
+  } catch (error) {
+    if (error instanceof Trapped) return true;
+    if (error instanceof SamplersError && error.code.length > 0 && error.message.length > 0) return true;
+    throw error;
+  }
+}
