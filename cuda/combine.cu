@@ -11,11 +11,11 @@ namespace {
 // How many blocks of a multiprocessor registers have to leave room for. One sum: for all of them. More sums: for as
 // many as do without a spill; a thread with 16 bytes in flight needs fewer neighbours.
 template <int kOutputs, bool kHalves>
-constexpr int kBlocksHeld = kOutputs == 1     ? kMostBlocks
-                            : kOutputs > 2    ? 3
-                            : kMostBlocks < 6 ? kMostBlocks
-                            : kHalves         ? 5
-                                              : 6;
+constexpr int kBlocksHeld = kOutputs == 1      ? kMostBlocks
+                            : kOutputs > 2     ? 7
+                            : kMostBlocks < 12 ? kMostBlocks
+                            : kHalves          ? 10
+                                               : 12;
 
 template <int kOutputs, bool kHalves>
 __global__ void __launch_bounds__(kBlockThreads, kBlocksHeld<kOutputs, kHalves>)

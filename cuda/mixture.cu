@@ -29,7 +29,7 @@ __global__ void __launch_bounds__(kBlockThreads) mixture_weights_kernel(const __
   for (int64_t row = span.first_row; row < args.rows; row += span.row_stride) mixture_weights(args, row);
 }
 
-__global__ void __launch_bounds__(kBlockThreads, kMostBlocks < 6 ? kMostBlocks : 6)
+__global__ void __launch_bounds__(kBlockThreads, kMostBlocks < 12 ? kMostBlocks : 12)
     mixture_output_kernel(const __grid_constant__ MixtureArgs args) {
   const GridSpan span = grid_span();
   const int64_t tiles = (args.elements + 3) / 4;

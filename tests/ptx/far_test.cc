@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "../../cuda/cuda_kernels.h"
+#include "../../cuda/launch.h"
 #include "../../cuda/mixture_formula.h"
 #include "../../native/cpu/cpu_features.h"
 #include "ptx_test.h"
@@ -91,8 +92,8 @@ void test_far_combine(PtxDevice* device, int outputs) {
   device->execute(memory, [&] { launch_combine(args, {0, nullptr}); });
   device->only_blocks = nullptr;
   const std::string name = device->name() + ", far combine of " + std::to_string(outputs) + " outputs: ";
-  // Two blocks of 256 tiles, and a last one of two tiles, of which one holds a single element.
-  check(memory.stored.size() == 2 * 1024 + 5, name + std::to_string(memory.stored.size()) + " elements");
+  // Two whole blocks, and a last one of two tiles, of which one holds a single element.
+  check(memory.stored.size() == 2 * 4 * kBlockThreads + 5, name + std::to_string(memory.stored.size()) + " elements");
   for (const auto& [at, found] : memory.stored) {
     const int64_t element = at - offset;
     float normal;
