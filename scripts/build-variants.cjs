@@ -11,8 +11,9 @@ const { findNvcc } = require('./toolchain.cjs');
 const root = join(__dirname, '..');
 const folder = join(root, 'build-variants');
 const systems = {
-  cmake: { script: 'build-native.cjs', addon: 'Release/diffusion_samplers.node' },
-  gyp: { script: 'build-gyp.cjs', addon: 'build/Release/diffusion_samplers.node' },
+  // What `npm ci` builds is this for every architecture, so here it is for one.
+  cmake: { script: 'build-native.cjs', addon: 'Release/diffusion_samplers.node', architectures: '90' },
+  gyp: { script: 'build-gyp.cjs', addon: 'build/Release/diffusion_samplers.node', architectures: '' },
 };
 
 function node(script, args, environment) {
@@ -25,7 +26,7 @@ function node(script, args, environment) {
 const result = { passed: [], failed: [], skipped: [] };
 mkdirSync(folder, { recursive: true });
 for (const kind of ['cpu', 'cuda']) {
-  for (const [name, { script, addon }] of Object.entries(systems)) {
+  for (const [name, { script, addon, architectures }] of Object.entries(systems)) {
     const variant = `${name}-${kind}`;
     const out = join('build-variants', variant);
     console.log(`\n== ${variant}`);
@@ -35,9 +36,11 @@ for (const kind of ['cpu', 'cuda']) {
       continue;
     }
     const started = Date.now();
-    const good =
-      node(script, ['--out', out], { DIFFUSION_SAMPLERS_CUDA: kind === 'cuda' ? 'on' : 'off' }) &&
-      node('check-variant.mjs', [join(out, addon), kind]);
+    const environment = {
+      DIFFUSION_SAMPLERS_CUDA: kind === 'cuda' ? 'on' : 'off',
+      DIFFUSION_SAMPLERS_CUDA_ARCHITECTURES: architectures,
+    };
+    const good = node(script, ['--out', out], environment) && node('check-variant.mjs', [join(out, addon), kind]);
     console.log(
       `${variant}: ${good ? 'built and loaded' : 'FAILED'} in ${Math.round((Date.now() - started) / 1000)} s`,
     );

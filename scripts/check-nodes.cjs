@@ -12,10 +12,15 @@ const NODES = ['20', '22', '24'];
 /** Files that take most of the time, whose figures have nothing to do with the Node they run in. */
 const SLOW = [
   'cli/demo',
+  'config',
+  'driver/driver-states',
   'fault/addon-allocations',
   'nets/digits',
   'noise',
+  'noise-v1',
+  'plan/plan',
   'property/facade',
+  'samplers/contract',
   'samplers/euler-maruyama',
   'samplers-doc',
 ];
