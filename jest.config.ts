@@ -4,7 +4,7 @@ import type { Config } from 'jest';
 const config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/tests'],
-  testMatch: ['**/*.test.ts', '!**/{docs,fault}/cuda-*.test.ts'],
+  testMatch: ['**/*.test.ts', '!**/{docs,fault}/cuda-*.test.ts', '!**/ptx/*.test.ts'],
   // 151002 asks for isolatedModules, which would turn the type diagnostics off.
   transform: { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json', diagnostics: { ignoreCodes: [151002] } }] },
   // Copies of package.json and of sources lie in the build folders.

@@ -18,6 +18,8 @@ const NOT_ON_CUDA = [
   'tensor',
   // Builds addons of its own, with and without CUDA.
   'driver/.*',
+  // Needs what nvcc emits: jest.ptx.config.ts.
+  'ptx/.*',
 ];
 
 const simulated = {

@@ -52,6 +52,10 @@ Value counts(const CallbackInfo& info) {
     kernels.Set(name, kernel);
   }
   answer.Set("kernels", kernels);
+  Napi::Object ptx = Napi::Object::New(info.Env());
+  ptx.Set("launches", static_cast<double>(counts.ptx.launches));
+  ptx.Set("instructions", static_cast<double>(counts.ptx.instructions));
+  answer.Set("ptx", ptx);
   return answer;
 }
 
@@ -109,6 +113,22 @@ void configure(const CallbackInfo& info) {
   }
 }
 
+// {name: text}
+void run_ptx(const CallbackInfo& info) {
+  const auto asked = info[0].As<Napi::Object>();
+  const Napi::Array names = asked.GetPropertyNames();
+  std::map<std::string, std::string> texts;
+  for (uint32_t i = 0; i < names.Length(); ++i) {
+    const Value name = names[i];
+    texts[name.As<Napi::String>()] = asked.Get(name).As<Napi::String>().Utf8Value();
+  }
+  try {
+    cuda_sim::run_ptx(texts);
+  } catch (const std::exception& error) {
+    throw Napi::Error::New(info.Env(), error.what());
+  }
+}
+
 // {force?}
 void reset(const CallbackInfo& info) {
   const bool force = info[0].IsObject() && info[0].As<Napi::Object>().Get("force").ToBoolean();
@@ -127,6 +147,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("contexts", Napi::Function::New<contexts>(env, "contexts"));
   exports.Set("live", Napi::Function::New<live>(env, "live"));
   exports.Set("configure", Napi::Function::New<configure>(env, "configure"));
+  exports.Set("runPtx", Napi::Function::New<run_ptx>(env, "runPtx"));
   exports.Set("reset", Napi::Function::New<reset>(env, "reset"));
   return exports;
 }

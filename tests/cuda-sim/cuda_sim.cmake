@@ -3,11 +3,14 @@ set(cuda_sim_folder ${CMAKE_CURRENT_LIST_DIR})
 set(CMAKE_CUDA_ARCHITECTURES sim)
 
 file(GLOB cuda_sim_sources CONFIGURE_DEPENDS ${cuda_sim_folder}/src/*.cc)
+# Kernels can be executed from PTX as well; with ds_flags it rounds as the engine does.
+foreach(part module reader forms reachable)
+  list(APPEND cuda_sim_sources ${cuda_sim_folder}/../ptx/ptx_${part}.cc)
+endforeach()
 # Shared, so that the addon and the tests that steer the device have one and the same.
 add_library(cudart_sim SHARED ${cuda_sim_sources})
-target_compile_options(cudart_sim PRIVATE -Wall -Wextra -Werror)
 target_include_directories(cudart_sim SYSTEM INTERFACE ${cuda_sim_folder}/include)
-target_link_libraries(cudart_sim PRIVATE ${CMAKE_DL_LIBS})
+target_link_libraries(cudart_sim PRIVATE ds_flags ${CMAKE_DL_LIBS})
 set_target_properties(cudart_sim PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/Release)
 set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
 

@@ -58,33 +58,15 @@ void CheckedMemory::require_initialised(const void* data, size_t bytes) {
 void CheckedMemory::touch(uint64_t address, unsigned bytes, Access access, const ThreadPlace& place) {
   Buffer& buffer = buffer_of(address, bytes);
   const size_t first = (address - buffer.begin) / kGrain;
-  const uint64_t thread = place.number + 1;
   for (size_t i = 0; i < bytes / kGrain; ++i) {
     Mark& mark = buffer.marks[first + i];
     if (mark.launch != launch_) {
-      const bool initialised = mark.initialised;
-      mark = Mark();
+      mark.traces = ThreadTraces();
       mark.launch = launch_;
-      mark.initialised = initialised;
     }
     if (access != Access::kStore && !mark.initialised) throw PtxFault("reads what was never written");
-    const bool stored_by_other = mark.storer != 0 && mark.storer != thread;
-    if (access == Access::kStore) {
-      const bool loaded_by_other = mark.several_loaders || (mark.loader != 0 && mark.loader != thread);
-      if (stored_by_other || loaded_by_other || mark.atomic) throw PtxFault("stores where another thread is at work");
-      mark.storer = thread;
-      mark.initialised = true;
-      continue;
-    }
-    if (stored_by_other || (access == Access::kAtomic && mark.storer != 0)) {
-      throw PtxFault("reads what another thread stores");
-    }
-    if (access == Access::kAtomic) {
-      mark.atomic = true;
-    } else {
-      if (mark.loader != 0 && mark.loader != thread) mark.several_loaders = true;
-      mark.loader = thread;
-    }
+    mark.traces.add(access, place);
+    if (access == Access::kStore) mark.initialised = true;
   }
 }
 

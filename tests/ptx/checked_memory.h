@@ -5,13 +5,10 @@
 #include <map>
 #include <vector>
 
-#include "ptx_module.h"
+#include "thread_traces.h"
 
 namespace ds::ptx {
 
-// A race is a place that two threads of one launch touch and at least one of them stores to. Atomics may meet each
-// other and loads: what a load sees of them may be old. Where there is no race, threads give the same bits in any
-// order.
 class CheckedMemory : public Memory {
  public:
   // Nothing in it is initialised. The owner keeps the bytes alive until it removes them.
@@ -28,18 +25,17 @@ class CheckedMemory : public Memory {
   uint64_t atomic_min(uint64_t address, uint64_t value, const ThreadPlace& place) override;
 
  private:
-  // Of two bytes, the least that a kernel moves. Threads count from one; they are those of the last launch here.
+  // Of two bytes, the least that a kernel moves. Traces are those of the last launch here.
   struct Mark {
     uint64_t launch = 0;
-    uint64_t storer = 0, loader = 0;
-    bool several_loaders = false, atomic = false, initialised = false;
+    ThreadTraces traces;
+    bool initialised = false;
   };
   struct Buffer {
     uint64_t begin = 0;
     size_t bytes = 0;
     std::vector<Mark> marks;
   };
-  enum class Access { kLoad, kStore, kAtomic };
 
   Buffer& buffer_of(uint64_t address, size_t bytes);
   void touch(uint64_t address, unsigned bytes, Access access, const ThreadPlace& place);

@@ -95,9 +95,14 @@ void PtxDevice::launch(const std::string& asked, LaunchShape shape, void* const*
     const std::vector<uint8_t> parameters = module.pack(kernel, arguments);
     shape.grid.x = std::min(shape.grid.x, most_blocks.x);
     shape.grid.y = std::min(shape.grid.y, most_blocks.y);
-    if (!only_blocks) return module.launch(kernel, shape, parameters, *memory_);
-    memory_->begin_launch();
-    for (const Extent& block : only_blocks(kernel, shape)) module.run_block(kernel, shape, block, parameters, *memory_);
+    if (only_blocks) {
+      memory_->begin_launch();
+      for (const Extent& block : only_blocks(kernel, shape)) {
+        module.run_block(kernel, shape, block, parameters, *memory_);
+      }
+    } else {
+      module.launch(kernel, shape, parameters, *memory_);
+    }
     return;
   }
   throw PtxFault(name_ + " has no kernel " + kernel);

@@ -71,12 +71,15 @@ class Thread {
     }
   }
 
-  void count() const {
+  uint64_t count() const {
     const std::lock_guard<std::mutex> lock(code_.lock);
+    uint64_t sum = 0;
     for (size_t i = 0; i < counts_.size(); ++i) {
       code_.counts[i].done += counts_[i].done;
       code_.counts[i].passed += counts_[i].passed;
+      sum += counts_[i].done + counts_[i].passed;
     }
+    return sum;
   }
 
  private:
@@ -287,7 +290,7 @@ const KernelCode& PtxModule::code(const std::string& kernel) const {
   throw PtxFault(name_ + " has no kernel " + kernel);
 }
 
-std::vector<uint8_t> PtxModule::pack(const std::string& kernel, void* const* arguments) const {
+std::vector<uint8_t> PtxModule::pack(const std::string& kernel, const void* const* arguments) const {
   const KernelCode& of = code(kernel);
   std::vector<uint8_t> bytes(of.parameter_bytes);
   for (size_t i = 0; i < of.parameters.size(); ++i) {
@@ -296,8 +299,14 @@ std::vector<uint8_t> PtxModule::pack(const std::string& kernel, void* const* arg
   return bytes;
 }
 
-void PtxModule::launch(const std::string& kernel, const LaunchShape& shape, const std::vector<uint8_t>& parameters,
-                       Memory& memory) const {
+std::vector<size_t> PtxModule::parameter_sizes(const std::string& kernel) const {
+  std::vector<size_t> sizes;
+  for (const Parameter& parameter : code(kernel).parameters) sizes.push_back(parameter.bytes);
+  return sizes;
+}
+
+uint64_t PtxModule::launch(const std::string& kernel, const LaunchShape& shape, const std::vector<uint8_t>& parameters,
+                           Memory& memory) const {
   const KernelCode& of = code(kernel);
   require_launchable(of, shape, parameters);
   memory.begin_launch();
@@ -305,7 +314,7 @@ void PtxModule::launch(const std::string& kernel, const LaunchShape& shape, cons
   for (unsigned y = 0; y < shape.grid.y; ++y) {
     for (unsigned x = 0; x < shape.grid.x; ++x) run_threads(&thread, shape, {x, y});
   }
-  thread.count();
+  return thread.count();
 }
 
 void PtxModule::run_block(const std::string& kernel, const LaunchShape& shape, const Extent& block,

@@ -71,10 +71,13 @@ class PtxModule {
   bool has(const std::string& kernel) const;
 
   // The parameter bytes from one pointer per parameter, as CUDA launches take them.
-  std::vector<uint8_t> pack(const std::string& kernel, void* const* arguments) const;
+  std::vector<uint8_t> pack(const std::string& kernel, const void* const* arguments) const;
+  // How large each parameter is.
+  std::vector<size_t> parameter_sizes(const std::string& kernel) const;
 
-  void launch(const std::string& kernel, const LaunchShape& shape, const std::vector<uint8_t>& parameters,
-              Memory& memory) const;
+  // Answers how many instructions its threads ran.
+  uint64_t launch(const std::string& kernel, const LaunchShape& shape, const std::vector<uint8_t>& parameters,
+                  Memory& memory) const;
   // One block of a launch. For launches too large to be run whole; the caller calls memory.begin_launch().
   void run_block(const std::string& kernel, const LaunchShape& shape, const Extent& block,
                  const std::vector<uint8_t>& parameters, Memory& memory) const;

@@ -30,9 +30,16 @@ export interface KernelCounts {
   written: Record<string, number>;
 }
 
+export interface Counts {
+  total: number;
+  byName: Record<string, number>;
+  kernels: Record<string, KernelCounts>;
+  ptx: { launches: number; instructions: number };
+}
+
 export interface CudaSim {
   seed(n: number): void;
-  counts(): { total: number; byName: Record<string, number>; kernels: Record<string, KernelCounts> };
+  counts(): Counts;
   resetCounts(): void;
   failAt(failure: { call?: string; n: number; error: number; sticky?: boolean }): void;
   clearFailure(): number;
@@ -41,6 +48,7 @@ export interface CudaSim {
   live(): Live;
   leaks(): string[];
   contexts(): number[];
+  runPtx(texts: Record<string, string>): void;
   configure(options: { devices?: number; memory?: number }): void;
   reset(options?: { force?: boolean }): void;
 }

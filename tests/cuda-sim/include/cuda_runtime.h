@@ -2,6 +2,7 @@
 // own.
 #pragma once
 
+#include <memory>
 #include <tuple>
 #include <utility>
 
@@ -45,10 +46,10 @@ template <class... Parameters, class... Arguments>
 inline cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
                                       Arguments&&... arguments) {
   // Arguments are copied when the launch is called, as the runtime does: the kernel runs late.
-  return cuda_sim::launch(*config, reinterpret_cast<const void*>(kernel),
-                          [kernel, bound = std::tuple<Parameters...>(std::forward<Arguments>(arguments)...)] {
-                            std::apply(kernel, bound);
-                          });
+  const auto bound = std::make_shared<const std::tuple<Parameters...>>(std::forward<Arguments>(arguments)...);
+  cuda_sim::KernelCall call{reinterpret_cast<const void*>(kernel), [kernel, bound] { std::apply(kernel, *bound); }, {}};
+  std::apply([&call](const Parameters&... each) { call.parameters = {{&each, sizeof each}...}; }, *bound);
+  return cuda_sim::launch(*config, std::move(call));
 }
 
 // Not simulated before a kernel needs them.

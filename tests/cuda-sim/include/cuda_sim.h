@@ -21,6 +21,9 @@ struct Counts {
   uint64_t total = 0;
   std::map<std::string, uint64_t> by_name;  // "kernel" counts launches that were executed, and is not in the total
   std::map<std::string, KernelCounts> kernels;
+  struct {
+    uint64_t launches = 0, instructions = 0;
+  } ptx;  // what was executed from PTX
 };
 
 // What the host has made and not given back.
@@ -58,6 +61,9 @@ CUDA_SIM_API std::vector<int> contexts();
 // Both only while nothing is held; false otherwise.
 CUDA_SIM_API bool set_device_count(int count);
 CUDA_SIM_API bool set_memory(uint64_t bytes);
+// From now on the kernels that are executed are those of these texts of PTX, by name, and no others; without any text,
+// those that the host's compiler made. Throws std::exception where a text is not understood, and changes nothing then.
+CUDA_SIM_API void run_ptx(const std::map<std::string, std::string>& texts);
 // Forgets counts, failures, faults and lost devices. Only while nothing is held, or with `force`, which takes
 // everything away; false otherwise.
 CUDA_SIM_API bool reset(bool force);

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <functional>
+#include <vector>
 
 #include "cuda_runtime_api.h"
 
@@ -40,8 +41,20 @@ extern CUDA_SIM_API Accesses accesses;
 
 constexpr int width_index(size_t bytes) { return bytes <= 1 ? 0 : 1 + width_index(bytes / 2); }
 
-// Queues a grid of calls of `thread`; `kernel` is for its name.
-CUDA_SIM_API cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, std::function<void()> thread);
+struct Parameter {
+  const void* at;
+  size_t bytes;
+};
+
+// What is asked of every thread of a grid.
+struct KernelCall {
+  const void* kernel;            // for its name
+  std::function<void()> thread;  // keeps the parameters alive
+  std::vector<Parameter> parameters;
+};
+
+// Queues a grid of such calls.
+CUDA_SIM_API cudaError_t launch(const cudaLaunchConfig_t& config, KernelCall call);
 
 // Reports the access and ends the kernel.
 [[noreturn]] CUDA_SIM_API void refuse_access(const void* at, size_t bytes, bool write);

@@ -31,7 +31,8 @@ void plant_in_kernels() {
         (wrong ? launch_fill_one_more : launch_fill)(scene.x, Scene::kCount, 1.0f, scene.first);
         end(&scene, wrong);
       },
-      "cuda-sim: kernel fill_one_more_kernel, block (3,0,0), thread (232,0,0): writes 4 bytes at 0x");
+      "cuda-sim: kernel fill_one_more_kernel, block (" + std::to_string(Scene::kCount / threads_of_block()) +
+          ",0,0), thread (" + std::to_string(Scene::kCount % threads_of_block()) + ",0,0): writes 4 bytes at 0x");
   reported(
       "a misaligned access",
       [](bool wrong) {

@@ -55,5 +55,6 @@ void launch_without_load(float* to, const float* from, cudaStream_t stream) {
 void launch_race(float* to, int64_t count, cudaStream_t stream) {
   ds::launch("race_kernel", {0, stream}, count, 1, race_kernel, to, count);
 }
+int64_t threads_of_block() { return ds::kBlockThreads; }
 
 }  // namespace planted

@@ -178,6 +178,7 @@ int main(int count, char** arguments) {
   planted::plant_in_streams();
   planted::plant_in_host_code();
   planted::plant_in_graphs();
+  planted::plant_in_ptx();
   planted::check_errors();
   planted::check_memory();
   planted::check_compilation();

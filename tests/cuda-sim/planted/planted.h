@@ -36,11 +36,14 @@ void launch_copy(float* to, const float* from, int64_t count, cudaStream_t strea
 void launch_copy4(float* to, const float* from, int64_t count, cudaStream_t stream);
 void launch_without_load(float* to, const float* from, cudaStream_t stream);
 void launch_race(float* to, int64_t count, cudaStream_t stream);
+// Of a block of any of them.
+int64_t threads_of_block();
 
 void plant_in_kernels();
 void plant_in_streams();
 void plant_in_host_code();
 void plant_in_graphs();
+void plant_in_ptx();
 void check_errors();
 void check_memory();
 void check_compilation();

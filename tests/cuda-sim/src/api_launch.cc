@@ -1,4 +1,4 @@
-// Kernels: thread by thread over the whole grid, in an order that the seed chooses.
+// Kernels: thread by thread over the whole grid, in an order that the seed chooses, or from PTX.
 #include <unistd.h>
 
 #include <algorithm>
@@ -51,7 +51,22 @@ struct Counting {
   KernelCounts& counts;
 };
 
-void run(const dim3& grid, const dim3& block, const void* kernel, const std::function<void()>& thread) {
+void run_here(const dim3& grid, const dim3& block, const std::function<void()>& thread) {
+  Random& random = simulator().queues.random();
+  gridDim = grid;
+  blockDim = block;
+  const size_t blocks = volume(grid), threads = volume(block);
+  const bool blocks_backwards = random.chance(0.5), threads_backwards = random.chance(0.5);
+  for (size_t b = 0; b < blocks; ++b) {
+    blockIdx = place(blocks_backwards ? blocks - 1 - b : b, grid);
+    for (size_t t = 0; t < threads; ++t) {
+      threadIdx = place(threads_backwards ? threads - 1 - t : t, block);
+      thread();
+    }
+  }
+}
+
+void run(const dim3& grid, const dim3& block, const KernelCall& call) {
   Simulator& sim = simulator();
   ++sim.counts.by_name["kernel"];
   Failure failure;
@@ -60,19 +75,12 @@ void run(const dim3& grid, const dim3& block, const void* kernel, const std::fun
     explicit Running(const void* kernel) { running = kernel; }
     ~Running() { running = nullptr; }
   };
-  const Running scope(kernel);
-  const Counting counting(kernel);
-  gridDim = grid;
-  blockDim = block;
-  const size_t blocks = volume(grid), threads = volume(block);
-  const bool blocks_backwards = sim.queues.random().chance(0.5), threads_backwards = sim.queues.random().chance(0.5);
-  for (size_t b = 0; b < blocks; ++b) {
-    blockIdx = place(blocks_backwards ? blocks - 1 - b : b, grid);
-    for (size_t t = 0; t < threads; ++t) {
-      threadIdx = place(threads_backwards ? threads - 1 - t : t, block);
-      thread();
-    }
-  }
+  const Running scope(call.kernel);
+  const Counting counting(call.kernel);
+  if (sim.ptx.empty()) return run_here(grid, block, call.thread);
+  const uint64_t instructions = sim.ptx.run(grid, block, call);
+  ++sim.counts.ptx.launches;
+  sim.counts.ptx.instructions += instructions;
 }
 
 }  // namespace
@@ -85,7 +93,7 @@ void cuda_sim::refuse_access(const void* at, size_t bytes, bool write) {
                         simulator().memory.describe(address, bytes, !write, unaligned)};
 }
 
-cudaError_t cuda_sim::launch(const cudaLaunchConfig_t& config, const void* kernel, std::function<void()> thread) {
+cudaError_t cuda_sim::launch(const cudaLaunchConfig_t& config, KernelCall call) {
   return api("cudaLaunchKernelEx", config.stream, Needs::kContext, [&] {
     if (!known("cudaLaunchKernelEx", "stream", config.stream)) return cudaErrorInvalidResourceHandle;
     if (device_of(config.stream) != host_thread.device) return cudaErrorInvalidResourceHandle;
@@ -94,9 +102,8 @@ cudaError_t cuda_sim::launch(const cudaLaunchConfig_t& config, const void* kerne
                       volume(block) > 0 && volume(block) <= 1024 && block.x <= 1024 && block.y <= 1024 &&
                       block.z <= 64 && config.dynamicSmemBytes == 0;
     if (!fits) return cudaErrorInvalidConfiguration;
-    simulator().queues.push(
-        config.stream,
-        {"kernel", [grid, block, kernel, thread = std::move(thread)] { run(grid, block, kernel, thread); }, nullptr});
+    simulator().queues.push(config.stream,
+                            {"kernel", [grid, block, call = std::move(call)] { run(grid, block, call); }, nullptr});
     return cudaSuccess;
   });
 }

@@ -75,6 +75,12 @@ bool set_memory(uint64_t bytes) {
   return true;
 }
 
+void run_ptx(const std::map<std::string, std::string>& texts) {
+  PtxKernels ptx(texts);
+  const auto lock = locked();
+  simulator().ptx = std::move(ptx);
+}
+
 bool reset(bool force) {
   const auto lock = locked();
   Simulator& sim = simulator();

@@ -41,8 +41,9 @@ Names read_symbols(const char* path) {
   return names;
 }
 
-// "void ds::(anonymous namespace)::combine_kernel<1>(ds::CombineArgs)" as "combine_kernel<1>".
-std::string shortened(const std::string& mangled) {
+}  // namespace
+
+std::string short_name(const std::string& mangled) {
   int status = 0;
   char* text = abi::__cxa_demangle(mangled.c_str(), nullptr, nullptr, &status);
   if (status != 0) return mangled;
@@ -55,8 +56,6 @@ std::string shortened(const std::string& mangled) {
   const size_t begin = name.find_last_of(": ", template_end);
   return begin == std::string::npos ? name : name.substr(begin + 1);
 }
-
-}  // namespace
 
 std::string kernel_name(const void* kernel) {
   static std::map<std::string, Names> files;
@@ -74,7 +73,7 @@ std::string kernel_name(const void* kernel) {
     for (const uint64_t at : {static_cast<uint64_t>(address - base), static_cast<uint64_t>(address)}) {
       const auto symbol = names.find(at);
       if (symbol == names.end()) continue;
-      name = shortened(symbol->second);
+      name = short_name(symbol->second);
       break;
     }
   }

@@ -13,6 +13,7 @@
 #include "faults.h"
 #include "graphs.h"
 #include "memory_pools.h"
+#include "ptx_kernels.h"
 #include "queues.h"
 
 namespace cuda_sim {
@@ -35,6 +36,7 @@ struct Simulator {
   DeviceMemory memory;
   MemoryPools pools;
   Graphs graphs;
+  PtxKernels ptx;
   std::map<const unsigned char*, Pinned> pinned;
   uint64_t pinned_ids = 0;
   std::map<int, cudaError_t> lost;
