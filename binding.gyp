@@ -77,6 +77,12 @@
       'cflags_cc': ['-mavx2', '-mfma'],
     },
     {
+      'target_name': 'ds_avx512',
+      'type': 'static_library',
+      'sources': ['<!@(node scripts/gyp-answer.cjs avx512-sources)'],
+      'cflags_cc': ['-mavx2', '-mfma', '-mavx512f', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+    },
+    {
       'target_name': 'diffusion_samplers',
       'sources': ['<!@(node scripts/gyp-answer.cjs binding-sources)'],
       'dependencies': ['ds_core'],
@@ -84,7 +90,7 @@
       'cflags': ['-isystem', '<!(node scripts/gyp-answer.cjs addon-api)'],
       'xcode_settings': {'OTHER_CPLUSPLUSFLAGS': ['-isystem', '<!(node scripts/gyp-answer.cjs addon-api)']},
       'conditions': [
-        ['target_arch=="x64"', {'dependencies': ['ds_avx2']}],
+        ['target_arch=="x64"', {'dependencies': ['ds_avx2', 'ds_avx512']}],
         ['nvcc!=""', {'libraries': ['-L<(cuda_root)/lib64', '-lcudart_static', '-lrt']}],
         ['OS=="linux"', {
           'libraries': ['-lpthread', '-ldl'],

@@ -17,11 +17,6 @@
 namespace ds {
 namespace {
 
-DS_HD inline bool any_nan(float x) { return x != x; }
-#ifdef DS_LANES_8
-inline bool any_nan(v8f x) { return _mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)) != 0; }
-#endif
-
 struct CombineRow {
   int64_t index;
   int64_t offset;
@@ -114,11 +109,14 @@ class KeptTerms {
 };
 
 DS_HD inline void keep_smallest(unsigned long long* status, unsigned long long candidate) {
-  if (candidate >= load(status)) return;
 #ifdef __CUDA_ARCH__
+  if (candidate >= load(status)) return;
   atomicMin(status, candidate);
 #else
-  *status = candidate;
+  unsigned long long found = __atomic_load_n(status, __ATOMIC_RELAXED);
+  while (candidate < found) {
+    if (__atomic_compare_exchange_n(status, &found, candidate, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) return;
+  }
 #endif
 }
 
@@ -166,22 +164,33 @@ DS_HD inline void store_output(const CombineOutput& output, int64_t at, const Ti
   tile.store(static_cast<float*>(output.base) + at, values);
 }
 
+// One bit for each element of a tile.
+template <bool kMany>
+struct MarkBits {
+  using Word = uint32_t;
+};
+template <>
+struct MarkBits<true> {
+  using Word = uint64_t;
+};
+template <class F>
+using MarkedElements = typename MarkBits<(kTile<F> > 32)>::Word;
+
 // `marks` is NaN where an output is not finite. To be called before outputs are stored: they may stand where terms do.
 template <class F, int kOutputs, bool kHalves>
 DS_HD DS_APART void record_non_finite(const CombineArgs& args, const CombineRow& row, int64_t element, int count,
                                       const F marks[4]) {
   float mark[kTile<F>];
   FullTile<F>{}.store(mark, marks);
-  static_assert(kTile<F> <= 32, "one bit for each element");
-  uint32_t bad = 0;
+  MarkedElements<F> bad = 0;
   DS_UNROLL
   for (int e = 0; e < kTile<F>; ++e) {
-    if (e < count && any_nan(mark[e])) bad |= 1u << e;
+    if (e < count && any_nan(mark[e])) bad |= MarkedElements<F>{1} << e;
   }
   unsigned long long first = kStatusClean;
   DS_ROLLED
   for (int e = 0; e < kTile<F>; ++e) {
-    if ((bad >> e & 1u) == 0) continue;
+    if ((bad >> e & 1) == 0) continue;
     int32_t evaluator = kNoEvaluator;
     DS_ROLLED
     for (int j = 0; j < args.term_count && evaluator == kNoEvaluator; ++j) {
@@ -253,11 +262,11 @@ inline bool has_halves(const CombineArgs& args) {
 }
 
 template <class F, int kOutputs, bool kHalves, bool kNoise>
-inline void combine_rows(const CombineArgs& args) {
-  for (int64_t r = 0; r < args.rows; ++r) {
+inline void combine_rows(const CombineArgs& args, const CombinePart& part) {
+  for (int64_t r = part.first_row; r < part.first_row + part.rows; ++r) {
     const CombineRow row = combine_row(args, r);
     const KeptTerms<kOutputs> terms(args, row);
-    for_each_tile<F>(args.elements, [&](auto lane, const auto& tile, int64_t element) {
+    for_each_tile<F>(part.first_element, part.elements, [&](auto lane, const auto& tile, int64_t element) {
       combine_tile<decltype(lane), kOutputs, kHalves, kNoise>(args, row, terms, element, tile);
     });
   }
@@ -265,25 +274,25 @@ inline void combine_rows(const CombineArgs& args) {
 
 // Accumulators have to be registers, so their number is fixed at compile time.
 template <class F, bool kHalves, bool kNoise>
-inline void combine_outputs(const CombineArgs& args) {
-  if (args.output_count == 1) return combine_rows<F, 1, kHalves, kNoise>(args);
-  if (args.output_count == 2) return combine_rows<F, 2, kHalves, kNoise>(args);
-  combine_rows<F, kMaxOutputs, kHalves, kNoise>(args);
+inline void combine_outputs(const CombineArgs& args, const CombinePart& part) {
+  if (args.output_count == 1) return combine_rows<F, 1, kHalves, kNoise>(args, part);
+  if (args.output_count == 2) return combine_rows<F, 2, kHalves, kNoise>(args, part);
+  combine_rows<F, kMaxOutputs, kHalves, kNoise>(args, part);
 }
 
 // Making noise takes so many registers that a loop which holds its code is slower without noise too.
 template <class F, bool kHalves>
-inline void combine_terms(const CombineArgs& args) {
+inline void combine_terms(const CombineArgs& args, const CombinePart& part) {
   bool noise = false;
   for (int j = 0; j < args.term_count; ++j) noise = noise || !args.terms[j].base;
-  if (noise) return combine_outputs<F, kHalves, true>(args);
-  combine_outputs<F, kHalves, false>(args);
+  if (noise) return combine_outputs<F, kHalves, true>(args, part);
+  combine_outputs<F, kHalves, false>(args, part);
 }
 
 template <class F>
-inline void combine(const CombineArgs& args) {
-  if (has_halves(args)) return combine_terms<F, true>(args);
-  combine_terms<F, false>(args);
+inline void combine(const CombineArgs& args, const CombinePart& part) {
+  if (has_halves(args)) return combine_terms<F, true>(args, part);
+  combine_terms<F, false>(args, part);
 }
 
 }  // namespace

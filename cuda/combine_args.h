@@ -51,4 +51,12 @@ struct CombineArgs {
   const StepCursor* cursor;
 };
 
+// What a host does of a pass at once: of `rows` rows from `first_row` on, `elements` elements from `first_element` on,
+// which is a multiple of 64, so that no tile is cut. Rows and elements keep their numbers of the whole pass.
+struct CombinePart {
+  int64_t first_row, rows, first_element, elements;
+};
+
+static inline CombinePart whole_pass(const CombineArgs& args) { return {0, args.rows, 0, args.elements}; }
+
 }  // namespace ds

@@ -1,8 +1,9 @@
 // The lane: what a formula is written in, so that one text runs on a float, on eight floats, and on CUDA.
 //
-// A lane type F is `float`, or `v8f` where the compiler is told of AVX2 and FMA. Its words U = word_of<F> are uint32_t
-// or `v8u`. Both have the plain operators + - * & | ^ ~ << >> and comparison; what those lack stands below. Sources are
-// compiled with -ffp-contract=off or --fmad=false, so `*` and `+` round on their own and only fma_lane fuses.
+// A lane type F is `float`, or a vector of floats where the compiler is told of one: `v4f` of NEON, `v8f` of AVX2 with
+// FMA, `v16f` of AVX-512. Its words U = word_of<F> are uint32_t or a vector of them. All have the plain operators + - *
+// & | ^ ~ << >> and comparison; what those lack stands below. Sources are compiled with -ffp-contract=off or
+// --fmad=false, so `*` and `+` round on their own and only fma_lane fuses.
 //
 // Everything has internal linkage: a template that was instantiated with AVX2 on must never be merged by the linker
 // with its twin from a baseline source.
@@ -10,11 +11,6 @@
 
 #include <cstdint>
 #include <cstring>
-
-#if defined(__AVX2__) && defined(__FMA__) && !defined(__CUDACC__)
-#define DS_LANES_8 1
-#include <immintrin.h>
-#endif
 
 #ifdef __CUDACC__
 #define DS_HD __host__ __device__
@@ -135,46 +131,63 @@ DS_HD inline void mul_wide(uint32_t a, uint32_t b, uint32_t* high, uint32_t* low
 #endif
 }
 
-// ---- eight floats ----
+DS_HD inline bool any_nan(float x) { return x != x; }
 
-#ifdef DS_LANES_8
-typedef float v8f __attribute__((vector_size(32)));
-typedef uint32_t v8u __attribute__((vector_size(32)));
-typedef int32_t v8i __attribute__((vector_size(32)));
-
+// kLanes<F> consecutive floats at any address.
+template <class F>
+DS_HD inline F load_lanes(const float* from) {
+  F x;
+  std::memcpy(&x, from, sizeof x);
+  return x;
+}
 template <>
-struct Lane<v8f> {
-  using Word = v8u;
-  using Mask = v8i;
-  static constexpr int kCount = 8;
-};
-
-template <>
-inline v8f broadcast<v8f>(float x) {
-  return _mm256_set1_ps(x);
+DS_HD inline float load_lanes<float>(const float* from) {
+  return *from;
 }
 
-inline v8u bits(v8f x) { return reinterpret_cast<v8u>(x); }
-inline v8f from_bits(v8u word) { return reinterpret_cast<v8f>(word); }
-inline v8f fma_lane(v8f a, v8f b, v8f c) { return _mm256_fmadd_ps(a, b, c); }
-inline v8f sqrt_lane(v8f x) { return _mm256_sqrt_ps(x); }
-inline v8f signed_to_float(v8u word) { return _mm256_cvtepi32_ps(reinterpret_cast<__m256i>(word)); }
-inline v8u shift_right_signed(v8u word, int by) { return reinterpret_cast<v8u>(reinterpret_cast<v8i>(word) >> by); }
-
-inline v8f select_lane(v8i mask, v8f yes, v8f no) { return _mm256_blendv_ps(no, yes, reinterpret_cast<v8f>(mask)); }
-inline v8u select_lane(v8i mask, v8u yes, v8u no) { return bits(select_lane(mask, from_bits(yes), from_bits(no))); }
-inline v8f select_top_bit(v8u word, v8f yes, v8f no) { return _mm256_blendv_ps(no, yes, from_bits(word)); }
-
-inline void mul_wide(v8u a, v8u b, v8u* high, v8u* low) {
-  const __m256i x = reinterpret_cast<__m256i>(a), y = reinterpret_cast<__m256i>(b);
-  const __m256i even = _mm256_mul_epu32(x, y);
-  const __m256i odd = _mm256_mul_epu32(_mm256_srli_epi64(x, 32), _mm256_srli_epi64(y, 32));
-  *high = reinterpret_cast<v8u>(_mm256_blend_epi32(_mm256_srli_epi64(even, 32), odd, 0xAA));
-  *low = reinterpret_cast<v8u>(_mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA));
+template <class F>
+DS_HD inline void store_lanes(float* to, F x) {
+  std::memcpy(to, &x, sizeof x);
 }
+template <>
+DS_HD inline void store_lanes<float>(float* to, float x) {
+  *to = x;
+}
+
+// The same for halves, each in the low bits of its word.
+template <class U>
+DS_HD inline U load_halves(const uint16_t* from);
+template <>
+DS_HD inline uint32_t load_halves<uint32_t>(const uint16_t* from) {
+  return *from;
+}
+DS_HD inline void store_halves(uint16_t* to, uint32_t half) { *to = static_cast<uint16_t>(half); }
+
+// A tile is four lanes. Where vector j has word j of block tile_block<U>(l) in its lane l, to_memory_order() turns the
+// four into the consecutive words of consecutive blocks.
+DS_HD inline uint32_t tile_block(uint32_t) { return 0; }
+DS_HD inline void to_memory_order(float*) {}
+
+}  // namespace
+}  // namespace ds
+
+// What vectors of floats bring of the above. They have to be known before the templates below, which are of no
+// namespace that a call would look into.
+#ifndef __CUDACC__
+#if defined(__AVX2__) && defined(__FMA__)
+#include "lanes_avx2.h"
+#if defined(__AVX512F__) || defined(DS_SIXTEEN_IN_HALVES)
+#include "lanes_avx512.h"
+#endif
+#elif defined(__aarch64__)
+#include "lanes_neon.h"
+#endif
 #endif
 
-// ---- both ----
+namespace ds {
+namespace {
+
+// ---- all of them ----
 
 template <class U>
 DS_HD inline U mul_hi(U a, U b) {
@@ -248,48 +261,6 @@ struct alignas(8) HalfQuad {
 
 DS_HD inline HalfQuad load4(const uint16_t* from) { return load(reinterpret_cast<const HalfQuad*>(from)); }
 DS_HD inline void store4(uint16_t* to, const HalfQuad& value) { store(reinterpret_cast<HalfQuad*>(to), value); }
-
-// kLanes<F> consecutive floats at any address.
-template <class F>
-DS_HD inline F load_lanes(const float* from) {
-  F x;
-  std::memcpy(&x, from, sizeof x);
-  return x;
-}
-template <>
-DS_HD inline float load_lanes<float>(const float* from) {
-  return *from;
-}
-
-template <class F>
-DS_HD inline void store_lanes(float* to, F x) {
-  std::memcpy(to, &x, sizeof x);
-}
-template <>
-DS_HD inline void store_lanes<float>(float* to, float x) {
-  *to = x;
-}
-
-// The same for halves, each in the low bits of its word.
-template <class U>
-DS_HD inline U load_halves(const uint16_t* from);
-template <>
-DS_HD inline uint32_t load_halves<uint32_t>(const uint16_t* from) {
-  return *from;
-}
-DS_HD inline void store_halves(uint16_t* to, uint32_t half) { *to = static_cast<uint16_t>(half); }
-#ifdef DS_LANES_8
-template <>
-inline v8u load_halves<v8u>(const uint16_t* from) {
-  return reinterpret_cast<v8u>(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
-}
-inline void store_halves(uint16_t* to, v8u halves) {
-  const __m256i words = reinterpret_cast<__m256i>(halves);
-  // Packs within each 128 bits, so that words 0 to 3 and 4 to 7 come in the quarters 0 and 2.
-  const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0x08);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
-}
-#endif
 
 }  // namespace
 }  // namespace ds

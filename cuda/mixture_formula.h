@@ -190,16 +190,17 @@ inline void mixture_row_partials(const MixtureArgs& args, int64_t row, int64_t c
   }
 }
 
+// Of `rows` rows from `first_row` on.
 template <class F>
-inline void mixture(const MixtureArgs& args) {
+inline void mixture(const MixtureArgs& args, int64_t first_row, int64_t rows) {
   if (args.elements == 0) return;
-  for (int64_t row = 0; row < args.rows; ++row) {
+  for (int64_t row = first_row; row < first_row + rows; ++row) {
     mixture_write_center(args, row);
     for (int64_t k = 0; k < args.components; ++k) {
       if (mixture_counts(args, row, k)) mixture_row_partials<F>(args, row, k);
     }
     mixture_weights(args, row);
-    for_each_tile<F>(args.elements, [&](auto lane, const auto& tile, int64_t element) {
+    for_each_tile<F>(0, args.elements, [&](auto lane, const auto& tile, int64_t element) {
       mixture_output_tile<decltype(lane)>(args, row, element, tile);
     });
   }

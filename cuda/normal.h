@@ -22,24 +22,6 @@ DS_HD inline F normal_radius(word_of<F> word) {
   return sqrt_lane(log_lane(u) * -2.0f);
 }
 
-// A tile is four lanes. In `words`, lane l of vector j is word j of block tile_block<U>(l); afterwards the tile is in
-// memory order.
-DS_HD inline uint32_t tile_block(uint32_t) { return 0; }
-DS_HD inline void to_memory_order(float*) {}
-
-#ifdef DS_LANES_8
-// Even blocks below, odd ones above: a transposition within each half then yields consecutive elements.
-inline v8u tile_block(v8u) { return v8u{0, 2, 4, 6, 1, 3, 5, 7}; }
-inline void to_memory_order(v8f t[4]) {
-  const __m256 a = _mm256_unpacklo_ps(t[0], t[1]), b = _mm256_unpacklo_ps(t[2], t[3]);
-  const __m256 c = _mm256_unpackhi_ps(t[0], t[1]), d = _mm256_unpackhi_ps(t[2], t[3]);
-  t[0] = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(1, 0, 1, 0));
-  t[1] = _mm256_shuffle_ps(a, b, _MM_SHUFFLE(3, 2, 3, 2));
-  t[2] = _mm256_shuffle_ps(c, d, _MM_SHUFFLE(1, 0, 1, 0));
-  t[3] = _mm256_shuffle_ps(c, d, _MM_SHUFFLE(3, 2, 3, 2));
-}
-#endif
-
 // The 4 * kLanes<F> normals from `first_element` (a multiple of 4) on: out[i] holds kLanes<F> consecutive ones.
 template <class F>
 DS_HD inline void normal_tile(uint64_t seed, uint32_t stream, uint32_t draw, uint64_t first_element, F out[4]) {

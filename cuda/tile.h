@@ -82,13 +82,15 @@ struct FloatTile {
   }
 };
 
-// Calls visit(lane, tile, element) for every tile of a row, in order: whole tiles of F, then of float, then the rest.
+// Calls visit(lane, tile, element) for every tile of `count` elements from `first` on, in order: whole tiles of F, then
+// of float, then the rest.
 template <class F, class Visit>
-inline void for_each_tile(int64_t elements, const Visit& visit) {
-  int64_t element = 0;
-  for (; elements - element >= kTile<F>; element += kTile<F>) visit(F{}, FullTile<F>{}, element);
-  for (; elements - element >= 4; element += 4) visit(float{}, FullTile<float>{}, element);
-  if (element < elements) visit(float{}, FloatTile{false, static_cast<int>(elements - element)}, element);
+inline void for_each_tile(int64_t first, int64_t count, const Visit& visit) {
+  int64_t element = first;
+  const int64_t end = first + count, tiles_end = end - count % kTile<F>, quads_end = end - count % 4;
+  for (; element < tiles_end; element += kTile<F>) visit(F{}, FullTile<F>{}, element);
+  for (; element < quads_end; element += 4) visit(float{}, FullTile<float>{}, element);
+  if (element < end) visit(float{}, FloatTile{false, static_cast<int>(end - element)}, element);
 }
 
 }  // namespace

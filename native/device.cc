@@ -18,7 +18,7 @@ namespace ds {
 
 Device::Device(Parts parts)
     : parts_(std::move(parts)),
-      transfer_(std::make_shared<Transfer>(parts_.make_backend())),
+      transfer_(std::make_shared<Transfer>(parts_.make_backend(nullptr))),
       executor_(std::make_shared<Executor>(parts_.threads, parts_.begin_thread)) {}
 
 Device::~Device() { close(); }
@@ -32,16 +32,18 @@ std::unique_ptr<Device> Device::open_cpu(int threads, const std::string& lanes) 
     throw Failure(FailureCode::kInternal, "Expected one of " + known + " for lanes but received '" + lanes + "'");
   }
   auto memory = std::make_shared<MemoryCount>();
-  return std::unique_ptr<Device>(new Device({"cpu", "cpu (" + lanes + ")", lanes, threads, memory,
-                                             [table, memory] { return make_cpu_backend(*table, memory); }, nullptr}));
+  return std::unique_ptr<Device>(new Device(
+      {"cpu", "cpu (" + lanes + ")", lanes, threads, memory,
+       [table, memory](std::shared_ptr<Crew> crew) { return make_cpu_backend(*table, memory, std::move(crew)); },
+       nullptr}));
 }
 
 #if DS_WITH_CUDA
 std::unique_ptr<Device> Device::open_cuda(int ordinal) {
   const std::shared_ptr<CudaDevice> cuda = open_cuda_device(ordinal);
-  return std::unique_ptr<Device>(
-      new Device({"cuda", cuda->name(), "cuda", 1, cuda->memory(), [cuda] { return make_cuda_backend(cuda); },
-                  [ordinal] { make_current(ordinal); }}));
+  return std::unique_ptr<Device>(new Device({"cuda", cuda->name(), "cuda", 1, cuda->memory(),
+                                             [cuda](const std::shared_ptr<Crew>&) { return make_cuda_backend(cuda); },
+                                             [ordinal] { make_current(ordinal); }}));
 }
 #else
 std::unique_ptr<Device> Device::open_cuda(int) { throw Failure(FailureCode::kCuda, cuda_state().message); }

@@ -12,6 +12,7 @@
 #include "executor.h"
 #include "tensor.h"
 #include "transfer.h"
+#include "work_count.h"
 
 namespace ds {
 
@@ -35,10 +36,11 @@ class Device {
   const std::string& lanes() const noexcept { return parts_.lanes; }
   int threads() const noexcept { return parts_.threads; }
   MemoryUse memory() const;
+  const std::shared_ptr<WorkCount>& work() const noexcept { return work_; }
   const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
 
   // The three below only while it is open. For one run:
-  std::unique_ptr<Backend> make_backend() const { return parts_.make_backend(); }
+  std::unique_ptr<Backend> make_backend() const { return parts_.make_backend(executor_->crew()); }
   // Copies; waits until the device has it.
   std::shared_ptr<TensorData> upload(const float* data, size_t count);
   // For work on the executor.
@@ -53,12 +55,13 @@ class Device {
     std::string kind, name, lanes;
     int threads;
     std::shared_ptr<MemoryCount> memory;
-    std::function<std::unique_ptr<Backend>()> make_backend;
+    std::function<std::unique_ptr<Backend>(std::shared_ptr<Crew>)> make_backend;
     std::function<void()> begin_thread;
   };
   explicit Device(Parts parts);
 
   Parts parts_;
+  const std::shared_ptr<WorkCount> work_ = std::make_shared<WorkCount>();
   std::shared_ptr<Transfer> transfer_;
   bool closed_ = false;
   std::shared_ptr<Executor> executor_;

@@ -37,7 +37,7 @@ bool TaskQueue::start(const std::shared_ptr<Task>& task) {
     task->ready_ = true;
     ready_.splice(ready_.end(), node);
   }
-  wake_.notify_one();
+  crew_.call_one();
   return true;
 }
 
@@ -48,7 +48,7 @@ void TaskQueue::requeue(Task& task) noexcept {
     task.ready_ = true;
     ready_.splice(ready_.end(), away_, task.place_);
   }
-  wake_.notify_one();
+  crew_.call_one();
 }
 
 void TaskQueue::join() noexcept {
@@ -66,14 +66,16 @@ void TaskQueue::leave() noexcept {
 bool TaskQueue::next(std::unique_lock<std::mutex>& lock) noexcept {
   while (ready_.empty()) {
     if (stopping_ && empty()) return false;
+    // One part at a time: a task that has come in the meantime goes before.
+    if (crew_.lend_a_hand(lock)) continue;
     if (unready_.empty()) {
-      wake_.wait(lock);
+      crew_.rest(lock);
     } else if (Clock::now() - went_on_ < kAskOn) {
       lock.unlock();
       std::this_thread::yield();
       lock.lock();
       ready_.splice(ready_.end(), unready_);
-    } else if (stopping_ || wake_.wait_for(lock, kAskAgain) == std::cv_status::timeout) {
+    } else if (stopping_ || !crew_.rest_for(lock, kAskAgain)) {
       ready_.splice(ready_.end(), unready_);
     }
   }
@@ -110,7 +112,7 @@ void TaskQueue::work() noexcept {
       ready_.splice(ready_.end(), away_, task->place_);
     } else if (turn == Turn::kEnded) {
       over.splice(over.end(), away_, task->place_);
-      if (stopping_ && empty()) wake_.notify_all();
+      if (stopping_ && empty()) crew_.call_all();
     }
     lock.unlock();
     task.reset();
@@ -123,7 +125,7 @@ bool TaskQueue::stop(std::chrono::milliseconds patience) noexcept {
   const Clock::time_point deadline = Clock::now() + patience;
   std::unique_lock<std::mutex> lock(mutex_);
   stopping_ = true;
-  wake_.notify_all();
+  crew_.call_all();
   for (;;) {
     cancel_all(lock);
     const Clock::time_point now = Clock::now();

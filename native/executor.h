@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "cpu/crew.h"
+
 namespace ds {
 
 // What one turn came to.
@@ -62,11 +64,11 @@ class TaskQueue {
   bool empty() const noexcept { return ready_.empty() && unready_.empty() && away_.empty(); }
 
   std::mutex mutex_;
-  std::condition_variable wake_;
+  Crew crew_{&mutex_};
   std::condition_variable gone_;
   Tasks ready_;
-  Tasks unready_;  // said kNotReady since anything else went on
-  Tasks away_;     // in a turn, or parked
+  Tasks unready_;                                  // said kNotReady since anything else went on
+  Tasks away_;                                     // in a turn, or parked
   std::chrono::steady_clock::time_point went_on_;  // when a turn last was more than kNotReady
   bool stopping_ = false;
   uint64_t round_ = 0;
@@ -85,6 +87,7 @@ class Executor {
 
   bool start(const std::shared_ptr<Task>& task) { return queue_->start(task); }
   const std::shared_ptr<TaskQueue>& queue() const noexcept { return queue_; }
+  std::shared_ptr<Crew> crew() const noexcept { return {queue_, &queue_->crew_}; }
   // Takes nothing more, cancels every task and joins. False where the threads were not at their end after `patience`:
   // they end when their tasks do, and a further call waits again.
   bool stop(std::chrono::milliseconds patience) noexcept;

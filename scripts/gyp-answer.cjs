@@ -15,8 +15,9 @@ function files(folder, suffix) {
 }
 
 const isBinding = (file) => /^native\/[^/]*$/.test(file);
-const isAvx2 = (file) => file.endsWith('_avx2.cc');
-const isEngine = (file) => !isBinding(file) && !isAvx2(file) && !file.startsWith('native/bench/');
+const vector = /_(avx2|avx512)\.cc$/;
+const isOf = (set) => (file) => vector.exec(file)?.[1] === set;
+const isEngine = (file) => !isBinding(file) && !vector.test(file) && !file.startsWith('native/bench/');
 const hostSources = () =>
   readFileSync('cuda/host_sources.txt', 'utf8')
     .split('\n')
@@ -42,7 +43,8 @@ const answers = {
   cxx: () => process.env.CXX ?? 'g++',
   'addon-api': () => dirname(require.resolve('node-addon-api/package.json')),
   'engine-sources': () => files('native', '.cc').filter(isEngine),
-  'avx2-sources': () => files('native', '.cc').filter(isAvx2),
+  'avx2-sources': () => files('native', '.cc').filter(isOf('avx2')),
+  'avx512-sources': () => files('native', '.cc').filter(isOf('avx512')),
   'binding-sources': () => files('native', '.cc').filter(isBinding),
   // Some .cu files are host code, which is there without CUDA too.
   'cuda-sources': () => (cuda().nvcc ? files('cuda', '.cu') : hostSources()),

@@ -104,8 +104,11 @@ bool all_right(const char* lanes) {
 
 int main() {
   bool right = all_right<float>("scalar");
-#ifdef DS_LANES_8
+#if defined(__AVX2__)
   right = all_right<ds::v8f>("avx2") && right;
+#endif
+#if defined(__AVX512F__)
+  right = all_right<ds::v16f>("avx512") && right;
 #endif
   return right ? EXIT_SUCCESS : EXIT_FAILURE;
 }

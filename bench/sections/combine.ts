@@ -74,8 +74,8 @@ export const combine: Section = async (settings) => {
       const seconds = new Map<string, number>();
       for (const { power, passes } of sizes(settings.quick)) {
         for (const pass of passes) {
-          // A pass this short is a matter of one core.
-          if (power < 14 && threads > 1) continue;
+          // A pass this short is not shared.
+          if (power < 17 && threads > 1) continue;
           const { figure, share, seconds: taken } = await measure(engine, pass, power, settings);
           const name = `${figure.name}, ${threadsText(threads)}`;
           figures.push({ ...figure, name });

@@ -10,6 +10,7 @@
 #include "line.h"
 #include "measurement.h"
 #include "numbers.h"
+#include "turn.h"
 
 namespace ds {
 namespace {
@@ -27,8 +28,7 @@ uint32_t word_of(float x) {
   return word;
 }
 
-// One member's part: whole rows where there are enough, else a part of every row.
-struct CombineShard {
+struct CombinePass {
   std::unique_ptr<Backend> backend;
   std::vector<BufferPtr> buffers;
   BufferPtr table;
@@ -61,22 +61,22 @@ size_t append(std::vector<unsigned char>* image, const std::vector<T>& values) {
   return at;
 }
 
-CombineShard make_shard(const Bench& bench, const CombineShape& shape, int64_t rows, int64_t elements) {
-  CombineShard shard;
-  shard.backend = bench.device->make_backend();
-  const auto floats = static_cast<size_t>(rows * elements);
+CombinePass make_pass(const Bench& bench, const CombineShape& shape) {
+  CombinePass pass;
+  pass.backend = bench.device->make_backend();
+  const auto floats = static_cast<size_t>(shape.rows * shape.elements);
   const int64_t apart = shape.in_place && shape.inputs > 0 ? shape.outputs - 1 : shape.outputs;
   const auto dtype_of = [&](int64_t i) { return i > 0 && i < shape.inputs ? shape.networks : Dtype::kFloat32; };
   for (int64_t i = 0; i < shape.inputs + apart; ++i) {
-    shard.buffers.push_back(normals_on(shard.backend.get(), floats, dtype_of(i)));
+    pass.buffers.push_back(normals_on(pass.backend.get(), floats, dtype_of(i)));
   }
   const std::vector<uint32_t> one = record(shape);
   std::vector<uint32_t> words, row_class;
   for (int64_t c = 0; c < shape.classes; ++c) words.insert(words.end(), one.begin(), one.end());
   std::vector<int64_t> offsets;
   std::vector<uint64_t> seeds;
-  for (int64_t r = 0; r < rows; ++r) {
-    offsets.push_back(r * elements);
+  for (int64_t r = 0; r < shape.rows; ++r) {
+    offsets.push_back(r * shape.elements);
     row_class.push_back(static_cast<uint32_t>(r % shape.classes));
     seeds.push_back(static_cast<uint64_t>(r) * 0x9E3779B97F4A7C15u);
   }
@@ -84,12 +84,12 @@ CombineShard make_shard(const Bench& bench, const CombineShape& shape, int64_t r
   const size_t status_at = append(&image, std::vector<unsigned long long>{kStatusClean});
   const size_t offsets_at = append(&image, offsets), seeds_at = append(&image, seeds);
   const size_t class_at = append(&image, row_class), words_at = append(&image, words);
-  shard.table = shard.backend->allocate(image.size());
-  shard.backend->upload(shard.table->data(), image.data(), image.size());
-  auto* base = static_cast<unsigned char*>(shard.table->data());
+  pass.table = pass.backend->allocate(image.size());
+  pass.backend->upload(pass.table->data(), image.data(), image.size());
+  auto* base = static_cast<unsigned char*>(pass.table->data());
 
-  CombineArgs& args = shard.args;
-  args.rows = rows, args.elements = elements;
+  CombineArgs& args = pass.args;
+  args.rows = shape.rows, args.elements = shape.elements;
   args.row_offsets = reinterpret_cast<const int64_t*>(base + offsets_at);
   args.row_class = reinterpret_cast<const uint32_t*>(base + class_at);
   args.seeds = reinterpret_cast<const uint64_t*>(base + seeds_at);
@@ -99,7 +99,7 @@ CombineShard make_shard(const Bench& bench, const CombineShape& shape, int64_t r
   args.first_word = 1;
   args.term_count = static_cast<int32_t>(shape.inputs + shape.noise);
   args.output_count = static_cast<int32_t>(shape.outputs);
-  const auto buffer = [&](int64_t i) { return shard.buffers[static_cast<size_t>(i)]->data(); };
+  const auto buffer = [&](int64_t i) { return pass.buffers[static_cast<size_t>(i)]->data(); };
   for (int64_t j = 0; j < shape.inputs; ++j) args.terms[j] = {buffer(j), 0, j == 0 ? -1 : 0, dtype_of(j)};
   if (shape.noise != 0) args.terms[shape.inputs] = {nullptr, 0, -1, Dtype::kFloat32};
   int64_t next = shape.inputs;
@@ -107,52 +107,43 @@ CombineShard make_shard(const Bench& bench, const CombineShape& shape, int64_t r
     const bool over_state = o == 0 && shape.in_place && shape.inputs > 0;
     args.outputs[o] = {over_state ? buffer(0) : buffer(next++), o > 0 && o <= shape.derived ? 1u : 0u, Dtype::kFloat32};
   }
-  return shard;
+  return pass;
 }
 
 class Combine final : public Measurement {
  public:
-  Combine(const Bench& bench, const CombineShape& shape) : team_(bench.team), fast_math_(shape.fast_math) {
+  Combine(const Bench& bench, const CombineShape& shape)
+      : executor_(bench.device->executor()), fast_math_(shape.fast_math), pass_(make_pass(bench, shape)) {
     elements = static_cast<double>(shape.rows * shape.elements);
     const int64_t from_networks = shape.inputs > 0 ? (shape.inputs - 1) * dtype_bytes(shape.networks) : 0;
     const int64_t of_state = ((shape.inputs > 0 ? 1 : 0) + shape.outputs) * dtype_bytes(Dtype::kFloat32);
     bytes = elements * static_cast<double>(from_networks + of_state);
-    const int members = team_->members();
-    for (int m = 0; m < members; ++m) {
-      const bool by_rows = shape.rows >= members;
-      const int64_t rows = by_rows ? share_of(shape.rows, m, members).count : shape.rows;
-      const int64_t part = by_rows ? shape.elements : share_of(shape.elements, m, members).count;
-      shards_.push_back(make_shard(bench, shape, rows, part));
-    }
   }
 
   double run(uint64_t repeats) override {
-    return team_->run([&](int member) {
-      CombineShard& shard = shards_[static_cast<size_t>(member)];
+    return measure_turn(*executor_, [&] {
       for (uint64_t i = 0; i < repeats; ++i) {
         if (fast_math_) {
-          fast_math_combine(shard.args);
+          fast_math_combine(pass_.args);
         } else {
-          shard.backend->combine(shard.args);
+          pass_.backend->combine(pass_.args);
         }
       }
-      shard.backend->finish();
+      pass_.backend->finish();
     });
   }
 
   std::vector<unsigned char> outcome() override {
     run(1);
     std::vector<unsigned char> bytes;
-    for (CombineShard& shard : shards_) {
-      for (const BufferPtr& buffer : shard.buffers) append_bytes(shard.backend.get(), buffer.get(), &bytes);
-    }
+    for (const BufferPtr& buffer : pass_.buffers) append_bytes(pass_.backend.get(), buffer.get(), &bytes);
     return bytes;
   }
 
  private:
-  Team* team_;
+  std::shared_ptr<Executor> executor_;
   bool fast_math_;
-  std::vector<CombineShard> shards_;
+  CombinePass pass_;
 };
 
 Dtype read_dtype(const std::string& name) {
@@ -187,6 +178,9 @@ MeasurementPtr make_combine(const Bench& bench, Line* line) {
   }
   if (shape.outputs - shape.derived > 1 && shape.inputs < 3) {
     throw std::invalid_argument("expected at least 3 inputs where a further output is carried");
+  }
+  if (shape.fast_math && bench.device->threads() > 1) {
+    throw std::invalid_argument("expected one thread for the fast-math code");
   }
   if (shape.fast_math && !fast_math_usable()) {
     throw std::invalid_argument("this processor has no AVX2, for which the fast-math code is built");

@@ -1,7 +1,8 @@
-// Bits of one device held against those of another.
+// Bits of one device held against those of another, or told as hashes.
 #include "compare.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -49,6 +50,16 @@ bool compare_devices(Device* cpu, Device* device, const std::vector<std::string>
   for (const std::string& line : lines) same += compare_line(cpu, device, line) ? 1 : 0;
   std::printf("%zu of %zu lines have the same bits on the CPU and on %s\n", same, lines.size(), device->name().c_str());
   return same == lines.size();
+}
+
+void print_hashes(Device* device, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    // FNV-1a.
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (const unsigned char byte : outcome_on(device, line)) hash = (hash ^ byte) * 0x100000001B3u;
+    std::printf("%016" PRIx64 "  %s\n", hash, line.c_str());
+    std::fflush(stdout);
+  }
 }
 
 }  // namespace ds

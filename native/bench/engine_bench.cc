@@ -20,11 +20,12 @@ constexpr const char* kUsage =
     "usage: engine_bench [options] LINE...\n"
     "  --device cpu|cuda     where (default cpu)\n"
     "  --lanes NAME          vector code of the CPU (default: the widest)\n"
-    "  --threads N           as many shards, one thread each (default 1)\n"
+    "  --threads N           of the CPU, which share each pass (default 1)\n"
     "  --rounds N            samples of each line, interleaved (default 9)\n"
     "  --sample-ms N         least length of one sample (default 20)\n"
     "  --devices             says what CUDA offers on this machine; exit status 3 where it cannot be used\n"
     "  --compare             no clock: does each line on the CPU and on the device and compares the bits\n"
+    "  --bits                no clock: prints a hash of what each line makes\n"
     "  --count N             no clock: does each line N times, for tools that count instructions\n"
     "  --format csv|json     (default csv)\n"
     "  --serve               reads lines from standard input and answers each with the seconds of one repeat;\n"
@@ -41,7 +42,7 @@ constexpr const char* kUsage =
 struct Options {
   std::string device = "cpu", lanes = available_lanes().back()->name, format = "csv";
   int threads = 1, rounds = 9, sample_ms = 20, count = 0;
-  bool serve = false, devices = false, compare = false;
+  bool serve = false, devices = false, compare = false, bits = false;
   std::vector<std::string> lines;
 };
 
@@ -67,8 +68,10 @@ Options read_options(int count, char** arguments) {
                                                {"--rounds", &options.rounds},
                                                {"--sample-ms", &options.sample_ms},
                                                {"--count", &options.count}};
-  const std::map<std::string, bool*> flags = {
-      {"--serve", &options.serve}, {"--devices", &options.devices}, {"--compare", &options.compare}};
+  const std::map<std::string, bool*> flags = {{"--serve", &options.serve},
+                                              {"--devices", &options.devices},
+                                              {"--compare", &options.compare},
+                                              {"--bits", &options.bits}};
   for (int i = 1; i < count; ++i) {
     const std::string name = arguments[i];
     if (name.compare(0, 2, "--") != 0) {
@@ -152,7 +155,7 @@ int tell_devices() {
 int run(const Options& options) {
   if (options.devices) return tell_devices();
   const auto device = options.device == "cuda"  ? Device::open_cuda(0)
-                      : options.device == "cpu" ? Device::open_cpu(1, options.lanes)
+                      : options.device == "cpu" ? Device::open_cpu(options.threads, options.lanes)
                                                 : throw std::invalid_argument("expected cpu or cuda for --device");
   Team team(options.threads);
   const Bench bench{device.get(), &team};
@@ -164,6 +167,10 @@ int run(const Options& options) {
   if (options.compare) {
     const auto cpu = Device::open_cpu(1, options.lanes);
     return compare_devices(cpu.get(), device.get(), options.lines) ? 0 : 1;
+  }
+  if (options.bits) {
+    print_hashes(device.get(), options.lines);
+    return 0;
   }
   std::vector<Sampled> all;
   for (const std::string& line : options.lines) all.push_back({line, make_measurement(bench, line)});

@@ -9,6 +9,7 @@
 #include "networks.h"
 #include "numbers.h"
 #include "program_file.h"
+#include "turn.h"
 
 namespace ds {
 namespace {
@@ -29,20 +30,13 @@ class Replay final : public Measurement {
 
   // One repeat is one step; what stands before and after the repeated ones is not timed.
   double run(uint64_t repeats) override {
-    std::vector<std::unique_ptr<StepLoop>> loops;
-    const int members = bench_.team->members();
     const auto steps = static_cast<uint32_t>(repeats);
-    for (int m = 0; m < members; ++m) {
-      const int64_t rows = share_of(shape_.rows, m, members).count;
-      // More repeatable steps are taken before the clock starts: there each network fills its memory, and a graph is
-      // made.
-      loops.push_back(std::make_unique<StepLoop>(bench_.device->make_backend(), plan_for(rows, steps + warm_steps()),
-                                                 evaluators_for(rows)));
-    }
+    // More repeatable steps are taken before the clock starts: there each network fills its memory, and a graph is
+    // made.
+    StepLoop loop(bench_.device->make_backend(), plan_for(steps + warm_steps()), evaluators());
     const uint32_t before = program_.steps_before() + warm_steps();
     const auto take = [&](uint32_t until) {
-      return bench_.team->run([&, until](int member) {
-        StepLoop& loop = *loops[static_cast<size_t>(member)];
+      return measure_turn(*bench_.device->executor(), [&, until] {
         while (loop.steps_done() < until) loop.advance();
         loop.backend().finish();
       });
@@ -53,8 +47,7 @@ class Replay final : public Measurement {
 
   // A whole run, from its noise to its results.
   std::vector<unsigned char> outcome() override {
-    std::vector<std::unique_ptr<Evaluator>> evaluators = evaluators_for(shape_.rows);
-    StepLoop loop(bench_.device->make_backend(), plan_for(shape_.rows, kSteps), std::move(evaluators));
+    StepLoop loop(bench_.device->make_backend(), plan_for(kSteps), evaluators());
     while (loop.advance() != Advance::kDone) continue;
     NonFinite place{};
     if (loop.non_finite(&place)) throw std::runtime_error("the run made a number that is not finite");
@@ -68,16 +61,16 @@ class Replay final : public Measurement {
 
   uint32_t warm_steps() const { return shape_.graph ? 3 : 1; }
 
-  Plan plan_for(int64_t rows, uint32_t middle_steps) const {
-    Plan plan = program_.plan(rows, shape_.elements, shape_.classes, middle_steps);
+  Plan plan_for(uint32_t middle_steps) const {
+    Plan plan = program_.plan(shape_.rows, shape_.elements, shape_.classes, middle_steps);
     plan.graph = shape_.graph;
     return plan;
   }
 
-  std::vector<std::unique_ptr<Evaluator>> evaluators_for(int64_t rows) {
+  std::vector<std::unique_ptr<Evaluator>> evaluators() {
     std::vector<std::unique_ptr<Evaluator>> evaluators;
     for (uint32_t e = 0; e < program_.evaluators(); ++e) {
-      evaluators.push_back(network_->make(rows, shape_.elements, program_.takes_second_time(e)));
+      evaluators.push_back(network_->make(shape_.rows, shape_.elements, program_.takes_second_time(e)));
     }
     return evaluators;
   }
@@ -92,7 +85,9 @@ class Replay final : public Measurement {
 class NetworkAlone final : public Measurement {
  public:
   NetworkAlone(const Bench& bench, const ReplayShape& shape, NetworkMaker* network)
-      : backend_(bench.device->make_backend()), evaluator_(network->make(shape.rows, shape.elements, false)) {
+      : executor_(bench.device->executor()),
+        backend_(bench.device->make_backend()),
+        evaluator_(network->make(shape.rows, shape.elements, false)) {
     const auto count = static_cast<size_t>(shape.rows * shape.elements);
     const std::vector<float> input(count, 0.5f);
     host_times_.assign(static_cast<size_t>(shape.rows), 0.5f);
@@ -111,14 +106,14 @@ class NetworkAlone final : public Measurement {
   }
 
   double run(uint64_t repeats) override {
-    Team alone(1);
-    return alone.run([&](int) {
+    return measure_turn(*executor_, [&] {
       for (uint64_t i = 0; i < repeats; ++i) evaluator_->evaluate(call_);
       backend_->finish();
     });
   }
 
  private:
+  std::shared_ptr<Executor> executor_;
   std::unique_ptr<Backend> backend_;
   BufferPtr input_, output_, times_;
   std::unique_ptr<Evaluator> evaluator_;
@@ -137,7 +132,6 @@ ReplayShape read_shape(Line* line) {
 
 MeasurementPtr make_replay(const Bench& bench, Line* line) {
   const ReplayShape shape = read_shape(line);
-  if (shape.rows < bench.team->members()) throw std::invalid_argument("expected at least one row per thread");
   auto network = read_network(line);
   return std::make_unique<Replay>(bench, ProgramFile(line->word("program", "")), shape, std::move(network));
 }

@@ -1,6 +1,7 @@
-// The backend that computes on the calling thread, in host memory.
+// Large passes are cut into parts, which any thread of the device may do; the bits are those of a single thread.
 #include "cpu_backend.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -9,11 +10,27 @@
 
 #include "../../cuda/failure.h"
 #include "float_mode.h"
+#include "pass_parts.h"
 
 namespace ds {
 namespace {
 
 constexpr size_t kAlignment = 64;
+
+// What a pass comes to, in elements read or written, from which on it is worth cutting, and of each part then. Of
+// memory in its caches one thread does the first number in some 20 us, which is what it takes to wake another.
+constexpr int64_t kSharedWork = int64_t{1} << 19;
+constexpr int64_t kPartWork = int64_t{1} << 18;
+// What making a normal takes as long as.
+constexpr int64_t kNoiseWork = 32;
+// Fewer are never worth it.
+constexpr int64_t kLeastElements = kSharedWork / (kMaxTerms * kNoiseWork + kMaxOutputs);
+
+int64_t element_work(const CombineArgs& args) {
+  int64_t work = args.output_count;
+  for (int j = 0; j < args.term_count; ++j) work += args.terms[j].base ? 1 : kNoiseWork;
+  return work;
+}
 
 class CpuBuffer final : public Buffer {
  public:
@@ -44,7 +61,8 @@ class CpuBuffer final : public Buffer {
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(const LaneTable& lanes, std::shared_ptr<MemoryCount> count) : lanes_(lanes), count_(std::move(count)) {}
+  CpuBackend(const LaneTable& lanes, std::shared_ptr<MemoryCount> count, std::shared_ptr<Crew> crew)
+      : lanes_(lanes), count_(std::move(count)), crew_(std::move(crew)) {}
 
   BufferPtr allocate(size_t bytes) override { return std::make_unique<CpuBuffer>(bytes, count_); }
   void upload(void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
@@ -53,12 +71,28 @@ class CpuBackend final : public Backend {
     if (bytes > 0) std::memcpy(to, from, bytes);
   }
   void combine(const CombineArgs& args) override {
-    const FloatMode mode;
-    lanes_.combine(args);
+    const int64_t elements = args.rows * args.elements;
+    const int64_t work = elements < kLeastElements ? 0 : element_work(args);
+    if (crew_ == nullptr || elements * work < kSharedWork) {
+      const FloatMode mode;
+      lanes_.combine(args, whole_pass(args));
+      return;
+    }
+    const PassParts parts(args.rows, args.elements, kPartWork / work);
+    share(parts.count(), [&](int64_t part) { lanes_.combine(args, parts[part]); });
   }
   void mixture(const MixtureArgs& args) override {
-    const FloatMode mode;
-    lanes_.mixture(args);
+    // Each component is read twice, and so are its partial sums.
+    const int64_t row_work = 2 * args.components * (args.elements + kMixturePartials);
+    if (crew_ == nullptr || args.rows == 1 || args.rows * row_work < kSharedWork) {
+      const FloatMode mode;
+      lanes_.mixture(args, 0, args.rows);
+      return;
+    }
+    // A row stays whole: its sums are added in order.
+    const int64_t group = std::max<int64_t>(1, kPartWork / row_work);
+    share((args.rows + group - 1) / group,
+          [&](int64_t part) { lanes_.mixture(args, part * group, std::min(group, args.rows - part * group)); });
   }
   void step_done() override {}
   bool ready(uint32_t) override { return true; }
@@ -66,14 +100,28 @@ class CpuBackend final : public Backend {
   bool host_memory() const noexcept override { return true; }
 
  private:
+  template <class Do>
+  void share(int64_t parts, const Do& part) {
+    crew_->share(
+        parts,
+        [](const void* context, int64_t index) noexcept {
+          // Of whichever thread it is.
+          const FloatMode mode;
+          (*static_cast<const Do*>(context))(index);
+        },
+        &part);
+  }
+
   const LaneTable& lanes_;
   std::shared_ptr<MemoryCount> count_;
+  std::shared_ptr<Crew> crew_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(const LaneTable& lanes, std::shared_ptr<MemoryCount> count) {
-  return std::make_unique<CpuBackend>(lanes, std::move(count));
+std::unique_ptr<Backend> make_cpu_backend(const LaneTable& lanes, std::shared_ptr<MemoryCount> count,
+                                          std::shared_ptr<Crew> crew) {
+  return std::make_unique<CpuBackend>(lanes, std::move(count), std::move(crew));
 }
 
 }  // namespace ds

@@ -8,6 +8,9 @@ std::vector<const LaneTable*> available_lanes() {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) lanes.push_back(&kAvx2Lanes);
+  if (__builtin_cpu_supports("avx512f")) lanes.push_back(&kAvx512Lanes);
+#elif defined(__aarch64__)
+  lanes.push_back(&kNeonLanes);
 #endif
   return lanes;
 }

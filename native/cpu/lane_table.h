@@ -17,8 +17,9 @@ struct NormalRange {
 
 struct LaneTable {
   const char* name;
-  void (*combine)(const CombineArgs& args);
-  void (*mixture)(const MixtureArgs& args);
+  void (*combine)(const CombineArgs& args, const CombinePart& part);
+  // Of `rows` rows from `first_row` on.
+  void (*mixture)(const MixtureArgs& args, int64_t first_row, int64_t rows);
   // `dtype` is float16 or bfloat16.
   void (*widen)(Dtype dtype, const uint16_t* from, uint64_t count, float* to);
   void (*narrow)(Dtype dtype, const float* from, uint64_t count, uint16_t* to);
@@ -32,6 +33,9 @@ struct LaneTable {
 extern const LaneTable kScalarLanes;
 #if defined(__x86_64__)
 extern const LaneTable kAvx2Lanes;
+extern const LaneTable kAvx512Lanes;
+#elif defined(__aarch64__)
+extern const LaneTable kNeonLanes;
 #endif
 
 }  // namespace ds

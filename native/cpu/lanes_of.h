@@ -10,7 +10,7 @@ namespace {
 
 template <class F>
 void lane_widen(Dtype dtype, const uint16_t* from, uint64_t count, float* to) {
-  for_each_tile<F>(static_cast<int64_t>(count), [&](auto lane, const auto& tile, int64_t element) {
+  for_each_tile<F>(0, static_cast<int64_t>(count), [&](auto lane, const auto& tile, int64_t element) {
     using L = decltype(lane);
     word_of<L> halves[4];
     L values[4];
@@ -22,7 +22,7 @@ void lane_widen(Dtype dtype, const uint16_t* from, uint64_t count, float* to) {
 
 template <class F>
 void lane_narrow(Dtype dtype, const float* from, uint64_t count, uint16_t* to) {
-  for_each_tile<F>(static_cast<int64_t>(count), [&](auto lane, const auto& tile, int64_t element) {
+  for_each_tile<F>(0, static_cast<int64_t>(count), [&](auto lane, const auto& tile, int64_t element) {
     using L = decltype(lane);
     L values[4];
     word_of<L> halves[4];

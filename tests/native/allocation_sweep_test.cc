@@ -164,8 +164,8 @@ void live(const Network& network, const std::shared_ptr<MemoryCount>& memory, Ou
   Evaluators evaluators = network.bind(plan.rows);
   auto loop =
       std::make_unique<StepLoop>(make_cpu_backend(kScalarLanes, memory), std::move(plan), std::move(evaluators));
-  auto run =
-      std::make_shared<Run>(executor, std::move(loop), std::move(starts), std::make_unique<StoryListener>(&story));
+  auto run = std::make_shared<Run>(executor, std::move(loop), std::move(starts),
+                                   std::make_unique<StoryListener>(&story), std::make_shared<WorkCount>());
   if (!executor.start(run)) throw Failure(FailureCode::kInternal, "the executor does not take the run");
   answer_networks(run.get(), &story);
   conclude(story, values, outcome);

@@ -3,10 +3,13 @@
 
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "../../native/cpu/cpu_backend.h"
 #include "../../native/cpu/cpu_features.h"
+#include "../../native/executor.h"
 #include "engine_test.h"
 #include "half_reference.h"
 
@@ -159,7 +162,10 @@ void test_combine() {
                                 (flags & 4) != 0 && outputs > 1,
                                 flags >> 3};
             if (elements > 4000 && terms > 5) continue;
-            for (const LaneTable* lanes : available_lanes()) combine_equals_reference(c, lanes->name, lanes->combine);
+            for (const LaneTable* lanes : tested_lanes()) {
+              combine_equals_reference(c, lanes->name,
+                                       [&](const CombineArgs& args) { lanes->combine(args, whole_pass(args)); });
+            }
             combine_equals_reference(c, "kernel walk", [&](const CombineArgs& args) {
               // The code for halves does float32 as well.
               if (outputs == 1) return kernel_walk<1, true>(args);
@@ -173,8 +179,71 @@ void test_combine() {
   }
 }
 
-void test_unread_terms() {
+void test_shared_combine() {
+  struct Shape {
+    int64_t rows, elements;
+  };
+  // Long rows, rows that end within a tile, and short ones; all large enough to be cut.
+  const Shape shapes[] = {{1, (1 << 18) + 13}, {2, (1 << 17) - 31}, {5, 60'001}, {301, 1000}, {90'000, 3}};
+  std::vector<std::unique_ptr<Executor>> executors;
+  for (const int threads : {1, 2, 3, 8}) executors.push_back(std::make_unique<Executor>(threads));
   for (const LaneTable* lanes : available_lanes()) {
+    for (const Shape& shape : shapes) {
+      for (int flags = 0; flags < 8; ++flags) {
+        const int outputs = flags % 3 + 1;
+        const CombineCase c{shape.rows,
+                            shape.elements,
+                            3 + flags % 2,
+                            outputs,
+                            (flags & 1) != 0,
+                            (flags & 2) != 0,
+                            (flags & 4) != 0 && outputs > 1,
+                            flags >= 5 ? flags - 4 : 0};
+        const std::unique_ptr<Executor>& executor = executors[static_cast<size_t>(flags) % executors.size()];
+        const auto backend = make_cpu_backend(*lanes, std::make_shared<MemoryCount>(), executor->crew());
+        combine_equals_reference(c, std::string(lanes->name) + ", shared",
+                                 [&](const CombineArgs& args) { backend->combine(args); });
+      }
+    }
+  }
+}
+
+void test_shared_status() {
+  // The network is not finite in many rows, the update overflows in the last: the smallest word is the overflow's.
+  const int64_t rows = 40, elements = 1 << 14;
+  Floats x(rows * elements), v(rows * elements);
+  std::vector<int64_t> offsets;
+  for (int64_t r = 0; r < rows; ++r) offsets.push_back(r * elements);
+  const std::vector<uint32_t> row_class(rows, 0), words{word_of_float(2.0f), word_of_float(1.0f)};
+  const std::vector<uint64_t> seeds(rows, 1);
+  CombineArgs args{};
+  unsigned long long status = kStatusClean;
+  args.rows = rows, args.elements = elements, args.row_offsets = offsets.data(), args.row_class = row_class.data();
+  args.seeds = seeds.data(), args.words = words.data(), args.stride = 2, args.entry = 9, args.pass = 3;
+  args.term_count = 2, args.output_count = 1, args.status = &status;
+  args.terms[0] = {x.data(), 0, -1, Dtype::kFloat32}, args.terms[1] = {v.data(), 0, 4, Dtype::kFloat32};
+  args.outputs[0] = {x.data(), 0, Dtype::kFloat32};
+  for (const int threads : {1, 2, 3, 8}) {
+    Executor executor(threads);
+    const auto backend = make_cpu_backend(*available_lanes().back(), std::make_shared<MemoryCount>(), executor.crew());
+    for (int round = 0; round < 30; ++round) {
+      const int64_t first = round % rows;
+      const bool overflows = round % 2 == 1;
+      for (int64_t i = 0; i < rows * elements; ++i) {
+        x.data()[i] = 1.0f;
+        v.data()[i] = i >= first * elements && i % 997 == 5 ? kNan : 1.0f;
+      }
+      if (overflows) x.data()[rows * elements - 1] = 3e38f, v.data()[rows * elements - 1] = 1.0f;
+      status = kStatusClean;
+      backend->combine(args);
+      check(status == (overflows ? pack_status(9, 3, -1, rows - 1) : pack_status(9, 3, 4, first)),
+            std::to_string(threads) + " threads: the smallest status of all parts");
+    }
+  }
+}
+
+void test_unread_terms() {
+  for (const LaneTable* lanes : tested_lanes()) {
     Floats x(77), out(77);
     for (int i = 0; i < 77; ++i) x.data()[i] = 1.0f;
     const int64_t offset = 0;
@@ -188,7 +257,7 @@ void test_unread_terms() {
     args.terms[0] = {x.data(), 0, -1, Dtype::kFloat32};
     args.terms[1] = {reinterpret_cast<const void*>(uintptr_t{64}), 0, 0, Dtype::kBfloat16};
     args.outputs[0] = {out.data(), 0, Dtype::kFloat32};
-    lanes->combine(args);
+    lanes->combine(args, whole_pass(args));
     check(out.data()[0] == 2.0f && out.data()[76] == 2.0f, std::string(lanes->name) + ": a zero term is not read");
   }
 }
@@ -215,12 +284,12 @@ void test_status() {
     args.term_count = 2, args.output_count = 1, args.status = &status;
     args.terms[0] = {x.data(), 0, -1, Dtype::kFloat32}, args.terms[1] = {v.data(), 0, 4, dtype};
     args.outputs[0] = {x.data(), 0, Dtype::kFloat32};
-    lanes.combine(args);
+    lanes.combine(args, whole_pass(args));
     return status;
   };
   for (int d = 0; d < kDtypes; ++d) {
     dtype = static_cast<Dtype>(d);
-    for (const LaneTable* lanes : available_lanes()) {
+    for (const LaneTable* lanes : tested_lanes()) {
       const std::string name = std::string(lanes->name) + ", " + dtype_name(dtype);
       for (const int64_t bad : {0, 31, 32, 63, 64, 75, 76}) {
         check(status_of(*lanes, bad, kNan, 1.0f, false) == pack_status(9, 3, 4, 1), name + ": NaN names its network");
@@ -251,10 +320,10 @@ void test_half_overflow() {
     args.rows = 1, args.elements = 77, args.row_offsets = &offset, args.row_class = &row_class, args.seeds = &seed;
     args.words = words, args.stride = 1, args.term_count = 1, args.output_count = 1, args.status = &status;
     args.terms[0] = {x.data(), 0, 4, Dtype::kFloat32}, args.outputs[0] = {out.data(), 0, dtype};
-    lanes.combine(args);
+    lanes.combine(args, whole_pass(args));
     return status;
   };
-  for (const LaneTable* lanes : available_lanes()) {
+  for (const LaneTable* lanes : tested_lanes()) {
     for (const int64_t bad : {0, 31, 32, 75, 76}) {
       for (const float sign : {1.0f, -1.0f}) {
         const auto status = [&](Dtype dtype, float value) { return status_of(*lanes, dtype, bad, sign * value); };

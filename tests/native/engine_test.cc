@@ -26,9 +26,13 @@ int main() {
   ds::test_unread_terms();
   ds::test_status();
   ds::test_half_overflow();
+  ds::test_shared_combine();
+  ds::test_shared_status();
+  ds::test_smallest_status();
   ds::test_sit_mixture();
   ds::test_edm_mixture();
   ds::test_mixture_classes();
+  ds::test_shared_mixture();
   ds::test_mixture_refusals();
   ds::test_step_loop();
   ds::test_half_networks();
@@ -38,6 +42,11 @@ int main() {
   ds::test_check_plan();
   ds::test_pacing();
   ds::test_stop();
+  ds::test_pass_parts();
+  ds::test_crew();
+  ds::test_crew_turns();
+  ds::test_crew_stop();
+  ds::test_shared_float_mode();
   ds::test_memory();
   ds::test_cuda_problems();
   ds::test_allocation_sweep();

@@ -7,10 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "../../native/cpu/lane_table.h"
+
 namespace ds {
 
 // Counts and prints what does not hold.
 void check(bool holds, const std::string& what);
+
+// Those of this processor, and sixteen in two halves where it has eight.
+std::vector<const LaneTable*> tested_lanes();
 
 void test_lanes();
 void test_float64();
@@ -19,9 +24,13 @@ void test_combine();
 void test_unread_terms();
 void test_status();
 void test_half_overflow();
+void test_shared_combine();
+void test_shared_status();
+void test_smallest_status();
 void test_sit_mixture();
 void test_edm_mixture();
 void test_mixture_classes();
+void test_shared_mixture();
 void test_mixture_refusals();
 void test_step_loop();
 void test_half_networks();
@@ -31,6 +40,11 @@ void test_preview();
 void test_check_plan();
 void test_pacing();
 void test_stop();
+void test_pass_parts();
+void test_crew();
+void test_crew_turns();
+void test_crew_stop();
+void test_shared_float_mode();
 void test_memory();
 void test_cuda_problems();
 void test_allocation_sweep();

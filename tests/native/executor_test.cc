@@ -81,7 +81,7 @@ struct LiveRun {
     auto loop = std::make_unique<StepLoop>(std::make_unique<SlowBackend>(device), doubling(steps),
                                            std::vector<std::unique_ptr<Evaluator>>());
     run = std::make_shared<Run>(*executor, std::move(loop), std::vector<std::shared_ptr<TensorData>>(),
-                                std::make_unique<EndListener>(&promise));
+                                std::make_unique<EndListener>(&promise), std::make_shared<WorkCount>());
     check(executor->start(run), "the executor takes the run");
   }
   bool over(std::chrono::milliseconds patience) { return end.wait_for(patience) == std::future_status::ready; }

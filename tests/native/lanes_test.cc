@@ -11,8 +11,20 @@
 
 namespace ds {
 
+#if defined(__x86_64__)
+extern const LaneTable kSixteenInHalves;
+#endif
+
+std::vector<const LaneTable*> tested_lanes() {
+  std::vector<const LaneTable*> lanes = available_lanes();
+#if defined(__x86_64__)
+  if (find_lanes("avx2")) lanes.push_back(&kSixteenInHalves);
+#endif
+  return lanes;
+}
+
 void test_lanes() {
-  for (const LaneTable* lanes : available_lanes()) {
+  for (const LaneTable* lanes : tested_lanes()) {
     std::vector<float> all(300), part(300);
     kScalarLanes.normals(5, 1, 2, 0, 300, all.data());
     for (const uint64_t first : {0, 1, 3, 30, 255}) {

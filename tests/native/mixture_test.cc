@@ -14,6 +14,7 @@
 #include "../../cuda/mixture_formula.h"
 #include "../../native/cpu/cpu_backend.h"
 #include "../../native/cpu/cpu_features.h"
+#include "../../native/executor.h"
 #include "../../native/nets/gaussian_mixture.h"
 #include "engine_test.h"
 
@@ -55,8 +56,8 @@ Case make_case(MixtureKind kind, int64_t rows, int64_t elements, const std::vect
 }
 
 // The kernels' walk, on the host: thread by thread, in tiles of four floats.
-void kernel_walk(const MixtureArgs& args) {
-  for (int64_t row = 0; row < args.rows; ++row) {
+void kernel_walk(const MixtureArgs& args, int64_t first_row, int64_t rows) {
+  for (int64_t row = first_row; row < first_row + rows; ++row) {
     mixture_write_center(args, row);
     for (int64_t c = 0; c < args.components * kMixturePartials; ++c) {
       const int64_t component = c / kMixturePartials;
@@ -72,7 +73,7 @@ void kernel_walk(const MixtureArgs& args) {
 const LaneTable kKernelWalk{"kernel walk", nullptr, kernel_walk, nullptr, nullptr, nullptr, nullptr, nullptr};
 
 std::vector<const LaneTable*> all_walks() {
-  std::vector<const LaneTable*> walks = available_lanes();
+  std::vector<const LaneTable*> walks = tested_lanes();
   walks.push_back(&kKernelWalk);
   return walks;
 }
@@ -90,7 +91,7 @@ std::vector<float> run_case(Case& c, const LaneTable& lanes, int64_t first, int6
   args.output = output.data(), args.scratch = scratch.data();
   // What is not written first must not be read.
   std::fill(scratch.data(), scratch.data() + scratch.count(), kNan);
-  lanes.mixture(args);
+  lanes.mixture(args, 0, rows);
   return {output.data(), output.data() + rows * c.elements};
 }
 
@@ -191,8 +192,8 @@ FailureCode code_of(const std::function<void()>& act, const std::string& part) {
   return FailureCode::kInternal;
 }
 
-std::vector<float> evaluate(Evaluator& evaluator, Case& c, int64_t rows) {
-  const auto backend = make_cpu_backend(*available_lanes().back(), std::make_shared<MemoryCount>());
+std::vector<float> evaluate(Evaluator& evaluator, Case& c, int64_t rows, std::shared_ptr<Crew> crew = nullptr) {
+  const auto backend = make_cpu_backend(*available_lanes().back(), std::make_shared<MemoryCount>(), std::move(crew));
   Floats output(rows * c.elements);
   NetworkCall call{};
   call.backend = backend.get(), call.rows = rows, call.elements = c.elements;
@@ -260,6 +261,29 @@ void test_mixture_classes() {
     const std::vector<float> out = run_case(c, kScalarLanes, 0, rows, &labels);
     check(std::isnan(out[0]) && same_bits(out.data() + elements, bound.data() + elements, elements),
           "what a row does not see cannot harm it");
+  }
+}
+
+void test_shared_mixture() {
+  struct Shape {
+    int64_t rows, elements;
+  };
+  for (const MixtureKind kind : {MixtureKind::kSit, MixtureKind::kEdm}) {
+    // Many rows to a part, one row to a part, and more rows than parts.
+    for (const Shape& shape : {Shape{2003, 5}, Shape{3, 65'537}, Shape{150, 999}}) {
+      Case c = make_case(kind, shape.rows, shape.elements, {0.3f, 0.2f, 0.25f, 0.35f, 0.45f}, {0.1f, 0.4f, 0.9f});
+      c.mixture.classes = {0, 7, 0, 1, 7};
+      std::vector<int32_t> labels;
+      for (int64_t r = 0; r < shape.rows; ++r) labels.push_back(r % 3 == 0 ? -1 : static_cast<int32_t>(r % 2));
+      const std::vector<float> alone = run_case(c, *available_lanes().back(), 0, shape.rows, &labels);
+      const MixturePtr mixture = make_gaussian_mixture(c.mixture);
+      for (const int threads : {1, 2, 3, 8}) {
+        Executor executor(threads);
+        const auto bound = bind_gaussian_mixture(mixture, labels);
+        check(same_bits(evaluate(*bound, c, shape.rows, executor.crew()).data(), alone.data(), alone.size()),
+              std::to_string(threads) + " threads: a shared mixture has the bits of one thread");
+      }
+    }
   }
 }
 

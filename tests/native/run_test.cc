@@ -114,7 +114,7 @@ int live(const Plan& plan, uint32_t every, Story* story) {
   auto start = std::make_shared<TensorData>(nullptr, backend->allocate(kValues * sizeof(float)), kValues);
   for (size_t i = 0; i < kValues; ++i) static_cast<float*>(start->buffer->data())[i] = static_cast<float>(i);
   auto run = std::make_shared<Run>(executor, std::move(loop), std::vector<std::shared_ptr<TensorData>>{start},
-                                   std::make_unique<StoryListener>(story, every));
+                                   std::make_unique<StoryListener>(story, every), std::make_shared<WorkCount>());
   check(executor.start(run), "the executor takes the run");
   for (uint32_t step = 0;; ++step) {
     {
