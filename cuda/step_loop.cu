@@ -37,6 +37,7 @@ struct StepLoop::State {
   size_t stage = 0;
   size_t call = 0;
   uint32_t steps_done = 0;
+  uint64_t evaluations = 0;
   ForeignCall foreign{};
   unsigned long long final_status = kStatusClean;
 
@@ -221,6 +222,7 @@ void StepLoop::State::whole_step() {
     queue_step();
     due.queued_before = true;
   }
+  for (const Stage& each : program().stages) evaluations += each.evaluate.calls.size();
   next_entry();
 }
 
@@ -254,6 +256,7 @@ void StepLoop::State::run(Evaluator* evaluator, const NetworkCall& network_call)
 }
 
 void StepLoop::State::next_call() {
+  if (!empty()) ++evaluations;
   if (++call == program().stages[stage].evaluate.calls.size()) next_stage();
 }
 
@@ -303,11 +306,15 @@ void StepLoop::start_from(std::vector<const float*> arrays, bool in_host_memory)
   state_->starts_in_host_memory = in_host_memory;
 }
 
+void StepLoop::begin() {
+  if (!state_->begun) state_->begin();
+}
+
 Advance StepLoop::advance() {
   State& s = *state_;
   if (s.done) return Advance::kDone;
   if (s.waiting) return Advance::kForeign;
-  if (!s.begun) s.begin();
+  begin();
   const bool over = s.entry == s.plan.sequence.size();
   const bool between_steps = s.stage == 0 && s.call == 0;
   if (between_steps && !s.backend->ready(over ? 0 : kStepsAhead)) return Advance::kWaiting;
@@ -344,6 +351,7 @@ void StepLoop::resume() {
 Backend& StepLoop::backend() { return *state_->backend; }
 const Plan& StepLoop::plan() const { return state_->plan; }
 uint32_t StepLoop::steps_done() const { return state_->steps_done; }
+uint64_t StepLoop::evaluations() const { return state_->evaluations; }
 
 void StepLoop::read_preview(float* to) {
   State& s = *state_;

@@ -38,13 +38,15 @@ class StepLoop {
   // `evaluators` has one entry per evaluator of the plan, null for a foreign one. Throws as check_plan does, and
   // Failure(kModel) where the plan calls one of them with another number of times than it takes, or with slots of
   // another type than it reads and writes; a foreign one is float32.
-  // The constructor allocates nothing; the first advance() does.
+  // The constructor allocates nothing; begin() does.
   StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators);
   ~StepLoop();
 
   // What fills plan.starts, one array of rows x elements floats each, all in host memory or all in the backend's:
-  // copied on the first advance(), must live until then.
+  // copied by begin(), must live until then.
   void start_from(std::vector<const float*> arrays, bool in_host_memory);
+  // Allocates what the run works in and fills it. The first advance() begins where this was not called.
+  void begin();
 
   Advance advance();
   const ForeignCall& foreign() const;
@@ -54,6 +56,8 @@ class StepLoop {
   const Plan& plan() const;
   // Steps whose every stage was issued.
   uint32_t steps_done() const;
+  // Calls of networks that were issued or answered, those of replayed steps included.
+  uint64_t evaluations() const;
   // Once a step has ended and before the next advance(): copies plan.preview (rows x elements floats) to host memory,
   // and waits for it.
   void read_preview(float* to);

@@ -66,9 +66,10 @@ void DeviceBinding::define(Napi::Env env) {
       env, "NativeDevice",
       {Accessor<&DeviceBinding::kind>("kind"), Accessor<&DeviceBinding::name>("name"),
        Accessor<&DeviceBinding::lanes>("lanes"), Accessor<&DeviceBinding::threads>("threads"),
-       InstanceMethod<&DeviceBinding::memory>("memory"), InstanceMethod<&DeviceBinding::upload>("upload"),
-       InstanceMethod<&DeviceBinding::start_run>("startRun"), InstanceMethod<&DeviceBinding::mixture>("mixture"),
-       InstanceMethod<&DeviceBinding::onnx>("onnx"), InstanceMethod<&DeviceBinding::close>("close")});
+       InstanceMethod<&DeviceBinding::memory>("memory"), InstanceMethod<&DeviceBinding::work>("work"),
+       InstanceMethod<&DeviceBinding::upload>("upload"), InstanceMethod<&DeviceBinding::start_run>("startRun"),
+       InstanceMethod<&DeviceBinding::mixture>("mixture"), InstanceMethod<&DeviceBinding::onnx>("onnx"),
+       InstanceMethod<&DeviceBinding::close>("close")});
 }
 
 DeviceBinding::DeviceBinding(const Napi::CallbackInfo& info) : BindingClass(info), device_(take(info)) {
@@ -101,6 +102,21 @@ Napi::Value DeviceBinding::memory(const Napi::CallbackInfo& info) {
   Napi::Object object = Napi::Object::New(info.Env());
   object.Set("liveBytes", static_cast<double>(use.live_bytes));
   object.Set("peakBytes", static_cast<double>(use.peak_bytes));
+  return object;
+}
+
+Napi::Value DeviceBinding::work(const Napi::CallbackInfo& info) {
+  const WorkCount& count = *device_->work();
+  Napi::Object object = Napi::Object::New(info.Env());
+  const auto set = [&](const char* name, double value) { object.Set(name, value); };
+  set("runsStarted", static_cast<double>(count.runs_started));
+  set("runsFinished", static_cast<double>(count.runs_finished));
+  set("runsFailed", static_cast<double>(count.runs_failed));
+  set("steps", static_cast<double>(count.steps));
+  set("evaluations", static_cast<double>(count.evaluations));
+  set("networkSeconds", static_cast<double>(count.network_ns) * 1e-9);
+  set("combineSeconds", static_cast<double>(count.combine_ns) * 1e-9);
+  set("waitingSeconds", static_cast<double>(count.waiting_ns) * 1e-9);
   return object;
 }
 

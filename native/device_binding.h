@@ -22,6 +22,7 @@ class DeviceBinding final : public BindingClass<DeviceBinding, std::unique_ptr<D
   Napi::Value lanes(const Napi::CallbackInfo& info);
   Napi::Value threads(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
+  Napi::Value work(const Napi::CallbackInfo& info);
   Napi::Value upload(const Napi::CallbackInfo& info);
   Napi::Value start_run(const Napi::CallbackInfo& info);
   Napi::Value mixture(const Napi::CallbackInfo& info);

@@ -4,7 +4,6 @@
 #include <napi.h>
 
 #include <cstdint>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -35,10 +34,8 @@ class Field {
   template <typename T>
   std::vector<T> array() const {
     size_t count = 0;
-    const void* data = typed_data(array_type(T{}), &count);
-    std::vector<T> copied(count);
-    if (count > 0) std::memcpy(copied.data(), data, count * sizeof(T));
-    return copied;
+    const auto* data = static_cast<const T*>(typed_data(array_type(T{}), &count));
+    return std::vector<T>(data, data + count);
   }
   // The array's own memory, for the length of one call.
   const float* floats(size_t* count) const { return static_cast<const float*>(typed_data(napi_float32_array, count)); }

@@ -20,18 +20,22 @@ std::string describe(const FailureReport& failure) {
 }  // namespace
 
 Run::Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
-         std::unique_ptr<RunListener> listener)
+         std::unique_ptr<RunListener> listener, std::shared_ptr<WorkCount> count)
     : queue_(executor.queue()),
       rows_(loop->plan().rows),
       elements_(loop->plan().elements),
       loop_(std::move(loop)),
       starts_(std::move(starts)),
       listener_(std::move(listener)),
-      host_memory_(loop_->backend().host_memory()) {}
+      count_(std::move(count)),
+      host_memory_(loop_->backend().host_memory()) {
+  ++count_->runs_started;
+}
 
 Run::~Run() = default;
 
 Turn Run::advance() noexcept {
+  meter_.turn_begins();
   {
     std::lock_guard<std::mutex> lock(mutex_);
     state_ = State::kRunning;
@@ -54,22 +58,19 @@ Turn Run::take_turn() {
     std::lock_guard<std::mutex> lock(mutex_);
     if (stopped_) throw Failure(FailureCode::kAborted, kCancelled);
   }
-  if (!starts_.empty()) {
-    std::vector<const float*> arrays;
-    for (const auto& start : starts_) arrays.push_back(static_cast<const float*>(start->buffer->data()));
-    loop_->start_from(std::move(arrays), host_memory_);
-  }
+  if (!begun_) begin();
   if (answered_) {
     answered_ = false;
     if (!host_memory_) {
       loop_->backend().upload(loop_->foreign().output, staged_output_.data(), values() * sizeof(float));
     }
     loop_->resume();
+    meter_.answered(loop_->evaluations());
     // A program may end with a network; the next stage would already write over what the preview shows.
     tell_progress();
   }
   const Advance advance = loop_->advance();
-  starts_.clear();
+  if (advance == Advance::kStage) meter_.stage_ended(loop_->evaluations());
   tell_progress();
   switch (advance) {
     case Advance::kStage:
@@ -84,10 +85,23 @@ Turn Run::take_turn() {
   return Turn::kEnded;
 }
 
+void Run::begin() {
+  if (!starts_.empty()) {
+    std::vector<const float*> arrays;
+    for (const auto& start : starts_) arrays.push_back(static_cast<const float*>(start->buffer->data()));
+    loop_->start_from(std::move(arrays), host_memory_);
+  }
+  loop_->begin();
+  starts_.clear();
+  begun_ = true;
+  meter_.set_aside();
+}
+
 void Run::tell_progress() {
   const uint32_t steps = loop_->steps_done();
   if (steps == steps_.load(std::memory_order_relaxed)) return;
   steps_.store(steps, std::memory_order_relaxed);
+  meter_.tell(steps, count_.get());
   if (!listener_->progress_wanted(steps == loop_->plan().steps)) return;
   std::vector<float> preview;
   if (loop_->plan().preview >= 0) {
@@ -103,6 +117,7 @@ Turn Run::park() {
     staged_output_.resize(values());
     loop_->backend().download(staged_input_.data(), loop_->foreign().input, values() * sizeof(float));
   }
+  meter_.tell(steps(), count_.get());
   // Under the lock: once it is open, an answer may start the next turn on another thread.
   std::lock_guard<std::mutex> lock(mutex_);
   if (stopped_) return Turn::kAgain;
@@ -138,6 +153,8 @@ void Run::end(RunEnd over) noexcept {
     // Whatever an interrupted stage threw, the reason is why it was interrupted.
     if (stopped_ && over.failed) over.failure = std::move(reason_);
   }
+  meter_.tell(steps(), count_.get());
+  ++(over.failed ? count_->runs_failed : count_->runs_finished);
   // Memory is free before the end is told, so that a caller who counts it sees it gone.
   loop.reset();
   starts_.clear();

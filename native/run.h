@@ -11,6 +11,7 @@
 #include "executor.h"
 #include "failure_report.h"
 #include "tensor.h"
+#include "work_count.h"
 
 namespace ds {
 
@@ -44,9 +45,9 @@ struct DueCall {
 
 class Run final : public Task {
  public:
-  // `starts` fill the plan's starts, in its order.
+  // `starts` fill the plan's starts, in its order. `count` is the device's.
   Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
-      std::unique_ptr<RunListener> listener);
+      std::unique_ptr<RunListener> listener, std::shared_ptr<WorkCount> count);
   ~Run() override;
 
   Turn advance() noexcept override;
@@ -67,6 +68,7 @@ class Run final : public Task {
   enum class State { kReady, kRunning, kWaiting, kDone };
 
   Turn take_turn();
+  void begin();
   void tell_progress();
   Turn park();
   RunEnd complete();
@@ -78,8 +80,11 @@ class Run final : public Task {
   const int64_t rows_;
   const int64_t elements_;
   std::unique_ptr<StepLoop> loop_;
-  std::vector<std::shared_ptr<TensorData>> starts_;  // until the first stage has copied them
+  std::vector<std::shared_ptr<TensorData>> starts_;  // until the first turn has copied them
   std::unique_ptr<RunListener> listener_;
+  const std::shared_ptr<WorkCount> count_;
+  RunMeter meter_;
+  bool begun_ = false;
   const bool host_memory_;
   std::vector<float> staged_input_;  // without host memory only
   std::vector<float> staged_output_;

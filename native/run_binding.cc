@@ -104,7 +104,7 @@ Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device&
   const uint64_t id = environment.begin(std::move(made));
   try {
     auto run = std::make_shared<Run>(*device.executor(), std::move(loop), std::move(starts),
-                                     std::make_unique<Messenger>(environment.outbox(), id));
+                                     std::make_unique<Messenger>(environment.outbox(), id), device.work());
     pending.attach(run);
     Napi::Object object = make(env, id);
     if (!device.executor()->start(run)) throw closed_error(env);

@@ -8,9 +8,39 @@ export interface DeviceOptions {
   /** CPU threads (default: all cores). One per GPU on CUDA. */
   threads?: number;
   /** CPU lanes (default 'auto': the widest this machine has). All give the same bits. */
-  lanes?: 'auto' | 'scalar' | 'avx2';
+  lanes?: 'auto' | 'scalar' | 'neon' | 'avx2' | 'avx512';
   /** Runs that may be under way at once; one more is a BusyError (default: no limit). */
   maxRuns?: number;
+}
+
+/** What `Device.stats()` reports: since the device was opened, but for `liveBytes`. */
+export interface DeviceStats {
+  /** Bytes held now: see `Device.memory`. */
+  liveBytes: number;
+  /** Most bytes held at any time so far. */
+  peakBytes: number;
+  /**
+   * Calls of `sample` and `step` that reached the engine, which is when their plan was made; and those of them that have
+   * ended, with a result or without: what was aborted has failed.
+   */
+  runs: { started: number; finished: number; failed: number };
+  /** Steps of all runs that are over, each of all rows of its run. */
+  steps: number;
+  /** Network calls of all runs that are over, each on all rows of its run, as `Plan.evaluations` counts them. */
+  evaluations: number;
+  /** Where the time of the runs went, in seconds. Time that runs spent side by side counts for each of them. */
+  seconds: {
+    /**
+     * In native networks. On CUDA, networks that are made of kernels are only queued here, which is what is counted: the
+     * time of the GPU is not. A step that is replayed from a graph, its passes included, counts as network. Networks in
+     * JavaScript count as waiting.
+     */
+    network: number;
+    /** In combine passes. On CUDA it is the time it takes to queue them, not the time that the GPU takes. */
+    combine: number;
+    /** Between stages: for a network in JavaScript, for the run's turn on the device's threads, or for a GPU. */
+    waiting: number;
+  };
 }
 
 /** What `devices()` reports. */
@@ -39,7 +69,7 @@ export class Device {
   readonly name: string;
   /** Executor threads. */
   readonly threads: number;
-  /** 'scalar' or 'avx2' on the CPU, 'cuda' on CUDA. */
+  /** The vector code in use: 'scalar', 'neon', 'avx2' or 'avx512' on the CPU, 'cuda' on CUDA. */
   readonly lanes: string;
   /** Why 'auto' gave the CPU; undefined otherwise. */
   readonly fallback: string | undefined;
@@ -126,6 +156,22 @@ export class Device {
    */
   memory(): { liveBytes: number; peakBytes: number } {
     return this.native.memory();
+  }
+
+  /**
+   * What the device holds and what its runs have done, for a dashboard: reading it costs a microsecond and disturbs
+   * nothing. A stage or a wait is counted once it is over.
+   * @throws DisposedError
+   */
+  stats(): DeviceStats {
+    const work = this.native.work();
+    return {
+      ...this.memory(),
+      runs: { started: work.runsStarted, finished: work.runsFinished, failed: work.runsFailed },
+      steps: work.steps,
+      evaluations: work.evaluations,
+      seconds: { network: work.networkSeconds, combine: work.combineSeconds, waiting: work.waitingSeconds },
+    };
   }
 
   /** Runs under way, those that are still being planned included. */

@@ -5,7 +5,7 @@ import { AbortError, describeThrown, expected, ModelError } from './errors';
 import type { NativeEvaluator, NativePlan, NativeRun, NativeStart, NativeTensor, RunHandlers } from './native';
 import { fromFailure, fromNativeError } from './native-error';
 import type { NetKwargs, NetworkCall } from './nets/network';
-import { lower } from './plan/lower';
+import { lower, lowerNumbers } from './plan/lower';
 import type { Request } from './options';
 import type { Plan } from './plan/plan';
 import type { Rng } from './rng';
@@ -39,9 +39,11 @@ function bind({ network, kwargs }: Evaluator, { plan, device, guideKwargs }: Exe
 /** Runs a plan to its end. @throws the typed errors of `Samplers.sample`. */
 export async function execute(execution: Execution): Promise<NativeTensor[]> {
   const { device, plan, evaluators, signal } = execution;
+  const numbers = await lowerNumbers(plan, signal);
+  // From here to the start of the run there is one turn, in which nothing can be aborted, disposed of or changed.
   if (signal?.aborted === true) throw new AbortError(signal.reason);
   const bound = evaluators.map((evaluator) => bind(evaluator, execution));
-  const lowered: NativePlan = lower(plan, execution.seeds, bound, execution.results, execution.graph);
+  const lowered: NativePlan = lower(plan, numbers, execution.seeds, bound, execution.results, execution.graph);
   const shape = [plan.data.rows, ...plan.data.rowShape];
   let stepsDone = 0;
   let failed: ModelError | undefined;

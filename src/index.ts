@@ -1,6 +1,6 @@
 /** The public names of diffusion-samplers. */
 export { samplerFromConfig } from './config/sampler-from-config';
-export { Device, devices, type DeviceOptions, type DeviceReport } from './device';
+export { Device, devices, type DeviceOptions, type DeviceReport, type DeviceStats } from './device';
 export {
   AbortError,
   BusyError,

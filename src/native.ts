@@ -169,14 +169,27 @@ export interface NativeMixture {
   classes: Int32Array | null;
 }
 
+/** What the runs of a device have done so far. Of a stage, a wait or a step that has not ended, nothing is counted yet. */
+export interface NativeWork {
+  runsStarted: number;
+  runsFinished: number;
+  runsFailed: number;
+  steps: number;
+  evaluations: number;
+  networkSeconds: number;
+  combineSeconds: number;
+  waitingSeconds: number;
+}
+
 export interface NativeDevice {
   readonly kind: 'cpu' | 'cuda';
   readonly name: string;
-  /** Lanes in use on the CPU ('scalar' | 'avx2'); 'cuda' on CUDA. */
+  /** Lanes in use on the CPU ('scalar', 'neon', 'avx2', 'avx512'); 'cuda' on CUDA. */
   readonly lanes: string;
   readonly threads: number;
   /** Bytes held now and at most so far, by tensors, runs and their tables. */
   memory(): { liveBytes: number; peakBytes: number };
+  work(): NativeWork;
   upload(data: Float32Array): NativeTensor;
   startRun(plan: NativePlan, starts: NativeStart[], handlers: RunHandlers): NativeRun;
   mixture(spec: NativeMixture): NativeNetwork;

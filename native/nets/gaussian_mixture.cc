@@ -1,7 +1,6 @@
 // The mixture's host side: its numbers are checked once, and go to the device with the first call of a run.
 #include "gaussian_mixture.h"
 
-#include <array>
 #include <cmath>
 #include <limits>
 #include <set>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "../../cuda/failure.h"
+#include "mixture_memory.h"
 
 namespace ds {
 namespace {
@@ -17,8 +17,8 @@ namespace {
 
 class MixtureEvaluator final : public Evaluator {
  public:
-  MixtureEvaluator(MixturePtr mixture, bool labelled, std::vector<int32_t> labels)
-      : mixture_(std::move(mixture)), labelled_(labelled), labels_(std::move(labels)) {}
+  MixtureEvaluator(MixtureMemoryPtr memory, bool labelled, std::vector<int32_t> labels)
+      : mixture_(memory->mixture()), memory_(std::move(memory)), labelled_(labelled), labels_(std::move(labels)) {}
 
   // The list of classes stands for "with labels", which the kernels have an argument for.
   std::shared_ptr<const void> blueprint() const noexcept override {
@@ -26,8 +26,7 @@ class MixtureEvaluator final : public Evaluator {
   }
 
   void prepare(Backend* backend, int64_t rows, int64_t elements) override {
-    const auto components = static_cast<int64_t>(mixture_->weights.size());
-    const int64_t own_elements = static_cast<int64_t>(mixture_->means.size()) / components;
+    const int64_t own_elements = static_cast<int64_t>(mixture_->means.size() / mixture_->weights.size());
     if (elements != own_elements) {
       refuse("the mixture has means of " + std::to_string(own_elements) + " elements but the state has rows of " +
              std::to_string(elements));
@@ -36,17 +35,8 @@ class MixtureEvaluator final : public Evaluator {
       refuse("the mixture has labels for " + std::to_string(labels_.size()) + " rows but the state has " +
              std::to_string(rows));
     }
-    if (!scratch_ || scratch_->bytes() != scratch_bytes(rows, components)) {
-      scratch_ = backend->allocate(scratch_bytes(rows, components));
-    }
-    if (!weights_) {
-      // The weights come last: they mark that all are there.
-      means_ = uploaded(backend, mixture_->means);
-      deviations_ = uploaded(backend, mixture_->deviations);
-      if (labelled_) classes_ = uploaded(backend, mixture_->classes);
-      weights_ = uploaded(backend, mixture_->weights);
-    }
-    if (labelled_ && !labels_there_) {
+    memory_->prepare(backend, rows, labelled_);
+    if (labelled_ && !labels_there_ && !backend->host_memory()) {
       const size_t bytes = labels_.size() * sizeof(int32_t);
       if (!device_labels_) device_labels_ = backend->allocate(bytes);
       backend->upload(device_labels_->data(), labels_.data(), bytes);
@@ -54,13 +44,18 @@ class MixtureEvaluator final : public Evaluator {
     }
   }
 
+  // Equal runs have the same mixtures at the same places, so the first network of each brings and takes what all of
+  // them share, in one run as in the next.
   std::vector<BufferPtr> release_memory() override {
     std::vector<BufferPtr> memory;
-    for (BufferPtr* each : buffers()) memory.push_back(std::move(*each));
+    memory_->release(&memory);
+    memory.push_back(std::move(device_labels_));
     return memory;
   }
   void take_memory(std::vector<BufferPtr> memory) override {
-    for (size_t i = 0; i < memory.size(); ++i) *buffers()[i] = std::move(memory[i]);
+    if (memory.empty()) return;
+    memory_->take(&memory);
+    device_labels_ = std::move(memory.back());
     labels_there_ = false;
   }
 
@@ -72,47 +67,21 @@ class MixtureEvaluator final : public Evaluator {
     args.sigma_data = mixture_->sigma_data;
     args.rows = call.rows;
     args.elements = call.elements;
-    args.weights = static_cast<const float*>(weights_->data());
-    args.means = static_cast<const float*>(means_->data());
-    args.deviations = static_cast<const float*>(deviations_->data());
-    if (labelled_) {
-      args.classes = static_cast<const int32_t*>(classes_->data());
-      args.labels = static_cast<const int32_t*>(device_labels_->data());
-    }
+    memory_->fill(&args, labelled_);
+    if (labelled_) args.labels = readable(device_labels_, labels_);
     args.input = static_cast<const float*>(call.input);
     args.times = call.times;
     args.output = static_cast<float*>(call.output);
-    args.scratch = static_cast<float*>(scratch_->data());
     args.cursor = call.cursor;
     call.backend->mixture(args);
   }
 
  private:
-  template <class T>
-  static BufferPtr uploaded(Backend* backend, const std::vector<T>& values) {
-    BufferPtr buffer = backend->allocate(values.size() * sizeof(T));
-    backend->upload(buffer->data(), values.data(), values.size() * sizeof(T));
-    return buffer;
-  }
-
-  static size_t scratch_bytes(int64_t rows, int64_t components) {
-    const int64_t row_bytes = mixture_row_floats(components) * static_cast<int64_t>(sizeof(float));
-    if (rows > std::numeric_limits<int64_t>::max() / row_bytes) {
-      throw Failure(FailureCode::kOutOfMemory, "the mixture's scratch memory for " + std::to_string(rows) +
-                                                   " rows and " + std::to_string(components) +
-                                                   " components is too large");
-    }
-    return static_cast<size_t>(rows * row_bytes);
-  }
-
-  std::array<BufferPtr*, 6> buffers() {
-    return {&weights_, &means_, &deviations_, &classes_, &device_labels_, &scratch_};
-  }
-
-  MixturePtr mixture_;
-  bool labelled_;
-  std::vector<int32_t> labels_;
-  BufferPtr weights_, means_, deviations_, classes_, device_labels_, scratch_;
+  const MixturePtr mixture_;
+  const MixtureMemoryPtr memory_;
+  const bool labelled_;
+  const std::vector<int32_t> labels_;
+  BufferPtr device_labels_;
   bool labels_there_ = false;
 };
 
@@ -142,15 +111,18 @@ MixturePtr make_gaussian_mixture(GaussianMixture mixture) {
   return std::make_shared<const GaussianMixture>(std::move(mixture));
 }
 
-std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture) {
-  return std::make_unique<MixtureEvaluator>(std::move(mixture), false, std::vector<int32_t>());
+MixtureMemoryPtr make_mixture_memory(MixturePtr mixture) { return std::make_shared<MixtureMemory>(std::move(mixture)); }
+
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixtureMemoryPtr memory) {
+  return std::make_unique<MixtureEvaluator>(std::move(memory), false, std::vector<int32_t>());
 }
 
-std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture, std::vector<int32_t> labels) {
-  if (mixture->classes.empty()) refuse("expected no labels, as the mixture has no classes");
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixtureMemoryPtr memory, std::vector<int32_t> labels) {
+  const GaussianMixture& mixture = *memory->mixture();
+  if (mixture.classes.empty()) refuse("expected no labels, as the mixture has no classes");
   std::set<int32_t> known{-1};
-  for (size_t k = 0; k < mixture->classes.size(); ++k) {
-    if (mixture->weights[k] > 0.0f) known.insert(mixture->classes[k]);
+  for (size_t k = 0; k < mixture.classes.size(); ++k) {
+    if (mixture.weights[k] > 0.0f) known.insert(mixture.classes[k]);
   }
   for (size_t row = 0; row < labels.size(); ++row) {
     if (known.count(labels[row]) == 0) {
@@ -158,7 +130,7 @@ std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture, std::vector
              ", which no component of the mixture has");
     }
   }
-  return std::make_unique<MixtureEvaluator>(std::move(mixture), true, std::move(labels));
+  return std::make_unique<MixtureEvaluator>(std::move(memory), true, std::move(labels));
 }
 
 }  // namespace ds

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "../../cuda/mixture.h"
@@ -24,10 +25,22 @@ using MixturePtr = std::shared_ptr<const GaussianMixture>;
 // Throws Failure(kModel) where the sizes do not fit one another, or a number is out of its range.
 MixturePtr make_gaussian_mixture(GaussianMixture mixture);
 
-// An evaluator for one run. Its device memory comes from the backend of the first call and goes with the evaluator.
-// A row sees the components of the class that `labels` [rows] gives it, or all with -1; without labels all rows see
-// all. Throws Failure(kModel) where the mixture has no classes, or none as a row's label.
-std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture);
-std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture, std::vector<int32_t> labels);
+// What the networks of one run that are this mixture share on its device. It comes from the backend of their first call
+// and goes with the last of them.
+class MixtureMemory;
+using MixtureMemoryPtr = std::shared_ptr<MixtureMemory>;
+MixtureMemoryPtr make_mixture_memory(MixturePtr mixture);
+
+// An evaluator for one run. A row sees the components of the class that `labels` [rows] gives it, or all with -1;
+// without labels all rows see all. Throws Failure(kModel) where the mixture has no classes, or none as a row's label.
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixtureMemoryPtr memory);
+std::unique_ptr<Evaluator> bind_gaussian_mixture(MixtureMemoryPtr memory, std::vector<int32_t> labels);
+// The same for a mixture that is the only one of its run.
+inline std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture) {
+  return bind_gaussian_mixture(make_mixture_memory(std::move(mixture)));
+}
+inline std::unique_ptr<Evaluator> bind_gaussian_mixture(MixturePtr mixture, std::vector<int32_t> labels) {
+  return bind_gaussian_mixture(make_mixture_memory(std::move(mixture)), std::move(labels));
+}
 
 }  // namespace ds

@@ -1,15 +1,13 @@
 /** From a sampler, a request and a grid to a plan: traces every step, shares programs, yields to the event loop. */
-import { AbortError, InvalidArgumentError } from '../errors';
+import { InvalidArgumentError } from '../errors';
 import type { Request } from '../options';
 import type { Formula } from '../samplers/step';
 import { Evaluators } from '../trace/evaluators';
+import { nextTurn, turnIsOver } from '../turns';
 import { compileStep, entryHome, entryInputs, type EntryInput, type Extra, type StepResult } from './compile-step';
 import { Homes } from './homes';
 import { Plan, type PlanEntry, type StepProgram } from './plan';
 import { traceStart, traceStep } from './trace-step';
-
-/** Longest time that tracing holds the event loop. */
-const HOLD_MS = 5;
 
 export interface PlannedRun {
   plan: Plan;
@@ -70,6 +68,7 @@ export async function buildPlan(
     entries.push({ program: programs.idOf(program), step, numbers, times });
   };
 
+  if (turnIsOver()) await nextTurn(request.signal);
   const begin = single?.index ?? 0;
   const end = single === undefined ? grid.length - 1 : begin + 1;
   let carried = single?.carried ?? [];
@@ -83,18 +82,13 @@ export async function buildPlan(
   let current = trace(begin);
   let entry = start === undefined ? [] : entryInputs(current);
   if (start !== undefined) add(start, -1, [], entry);
-  let since = performance.now();
   for (let index = begin; index < end; index++) {
     const next = index + 1 < end ? trace(index + 1) : undefined;
     const nextEntry = next === undefined ? [] : entryInputs(next);
     add(current, index, entry, nextEntry);
     entry = nextEntry;
     if (next !== undefined) current = next;
-    if (performance.now() - since > HOLD_MS) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (request.signal?.aborted === true) throw new AbortError(request.signal.reason);
-      since = performance.now();
-    }
+    if (turnIsOver()) await nextTurn(request.signal);
   }
 
   const plan = new Plan({

@@ -1,6 +1,6 @@
 import type { Device } from '../../src';
 import { DisposedError, EulerSampler, GaussianMixtureNet, InvalidArgumentError, Rng, SiTInterface } from '../../src';
-import { openDevice } from '../support/device';
+import { onCuda, openDevice } from '../support/device';
 import { conditional, exactVelocity, unitStart } from '../support/mixture';
 
 let device: Device;
@@ -54,4 +54,61 @@ it('refuses rows of another size, and use after dispose', async () => {
   network.dispose();
   network.dispose();
   expect(() => sample([2, 4])).toThrow(DisposedError);
+});
+
+describe('the networks of a run that are one mixture', () => {
+  const [rows, elements, components] = [2, 2048, 12];
+  const means = Array.from({ length: components }, (_, k) =>
+    Array.from({ length: elements }, (__, i) => Math.sin(k + i)),
+  );
+  const meanBytes = components * elements * 4;
+  const ones = Array<number>(components).fill(1);
+  const shape = [rows, elements];
+  const sampler = new EulerSampler({ numSamplingSteps: 5 });
+
+  // Without labels and with those of another class, so that only their numbers can be shared.
+  const kwargs = { gNetKwargs: {}, netKwargs: { y: [0, 1] }, guidanceScale: 2 };
+
+  it('hold its numbers once on a GPU, and not at all on the CPU', async () => {
+    using own = await openDevice({ threads: 1 });
+    const classes = ones.map((_, k) => k % 2);
+    using network = GaussianMixtureNet.create({ weights: ones, means, deviations: ones, classes }, { device: own });
+    const net = new SiTInterface(network);
+    const { workspaceBytes } = await sampler.plan(net, shape, { ...kwargs, device: own });
+    for (const graph of [true, false]) {
+      (await sampler.sample(new Rng(1), net, shape, { ...kwargs, graph, device: own })).dispose();
+    }
+    const over = own.memory().peakBytes - workspaceBytes;
+    // A replayed run hands out a copy of its state; the table and the scratch memory are small here.
+    const copies = onCuda ? 1 : 0;
+    expect(over).toBeGreaterThanOrEqual(copies * meanBytes);
+    expect(over).toBeLessThan(copies * (meanBytes + rows * elements * 4) + 0.2 * meanBytes);
+    expect(own.memory().liveBytes).toBe(0);
+  });
+
+  it('are told apart from those of another mixture, in a later run too', async () => {
+    using own = await openDevice({ threads: 1 });
+    const mirrored = means.map((mean) => mean.map((m) => -m));
+    const make = (m: number[][]): GaussianMixtureNet =>
+      GaussianMixtureNet.create({ weights: ones, means: m, deviations: ones }, { device: own });
+    using one = make(means);
+    using other = make(mirrored);
+    const sample = async (a: GaussianMixtureNet, b: GaussianMixtureNet, graph: boolean): Promise<Float32Array> => {
+      const options = { gNet: new SiTInterface(b), guidanceScale: 2, graph, device: own };
+      using samples = await sampler.sample(new Rng(1), new SiTInterface(a), shape, options);
+      return samples.data();
+    };
+    const pairs = [
+      [one, other],
+      [other, one],
+      [one, one],
+      [other, other],
+    ] as const;
+    const plain: Float32Array[] = [];
+    for (const [a, b] of pairs) plain.push(await sample(a, b, false));
+    for (let i = 1; i < 4; i++) expect(plain[i]).not.toEqual(plain[0]);
+    for (let again = 0; again < 2; again++) {
+      for (const [i, [a, b]] of pairs.entries()) expect(await sample(a, b, true)).toEqual(plain[i]);
+    }
+  });
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { EulerMaruyamaSampler, SiTInterface } from '../../src';
 import { native, type NativeDevice, type NativePlan, type NativeTensor } from '../../src/native';
-import { lower } from '../../src/plan/lower';
+import { lower, lowerNumbers } from '../../src/plan/lower';
 import { nativeOpening } from '../support/device';
 import { anything, FACTOR, hostile, made, SEED, sizes, Trapped } from '../support/hostile';
 import { productModel } from '../support/tiny-onnx';
@@ -30,7 +30,9 @@ async function healthyPlan(): Promise<NativePlan> {
     classes: null,
   });
   const evaluator = { network, ports: null, inputs: {} };
-  return lower(plan, new BigUint64Array(2), [evaluator, { ...evaluator }], [0, ...plan.data.trajectory.states], true);
+  const numbers = await lowerNumbers(plan, undefined);
+  const results = [0, ...plan.data.trajectory.states];
+  return lower(plan, numbers, new BigUint64Array(2), [evaluator, { ...evaluator }], results, true);
 }
 
 /** Every path to a leaf or an object in a plan. */
@@ -151,6 +153,7 @@ test('4,000 calls of every entry point with any arguments', async () => {
     (a) => tensor.view.call(a as NativeTensor),
     (a) => tensor.release.call(a as NativeTensor),
     (a) => device.memory.call(a as NativeDevice),
+    (a) => device.work.call(a as NativeDevice),
     (a): unknown => Reflect.get(Object.getPrototypeOf(device) as object, 'name', a) as unknown,
   ];
   await fc.assert(
