@@ -176,7 +176,7 @@ async function countJump(step: StepCase, elements: number): Promise<Tally> {
 }
 
 /** What the prediction rests on; docs/cuda.md says where each figure comes from. Seconds, and bytes per second. */
-export const MODEL = { bandwidth: 3.0e12, onDevice: 1.5e-6, ourLaunch: 2.5e-6, ourEvent: 0.5e-6, eagerLaunch: 5e-6 };
+export const MODEL = { bandwidth: 3.0e12, onDevice: 3e-6, ourLaunch: 3.2e-6, ourEvent: 2.5e-6, eagerLaunch: 7e-6 };
 
 const LATENTS = [
   [64, 4, 32, 32],
