@@ -80,7 +80,7 @@
       'target_name': 'ds_avx512',
       'type': 'static_library',
       'sources': ['<!@(node scripts/gyp-answer.cjs avx512-sources)'],
-      'cflags_cc': ['-mavx2', '-mfma', '-mavx512f', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+      'cflags_cc': ['-mavx2', '-mfma', '-mavx512f', '-Wno-unknown-warning-option', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
     },
     {
       'target_name': 'diffusion_samplers',

@@ -135,16 +135,30 @@ DS_HD inline void load_term(const CombineTerm& term, int64_t at, const Tile& til
   tile.load(static_cast<const float*>(term.base) + at, y);
 }
 
-// Makes the words of halves of float32 sums, unless the output is float32. What overflows is marked.
-template <class F, bool kHalves>
+// Makes the words of halves of float32 sums. What overflows is marked.
+template <class F>
+DS_HD inline void round_halves(Dtype dtype, F sums[4], F marks[4]) {
+  DS_UNROLL
+  for (int i = 0; i < 4; ++i) {
+    const word_of<F> half = narrow(dtype, sums[i]);
+    marks[i] = marks[i] + half_mark<F>(dtype, half);
+    sums[i] = from_bits(half);
+  }
+}
+template <class F>
+DS_HD DS_APART void round_halves_apart(Dtype dtype, F sums[4], F marks[4]) {
+  round_halves(dtype, sums, marks);
+}
+
+// Does so unless the output is float32; of many outputs a host calls it for each, as its code is long.
+template <class F, int kOutputs, bool kHalves>
 DS_HD inline void round_output(Dtype dtype, F sums[4], F marks[4]) {
   if constexpr (kHalves) {
     if (dtype == Dtype::kFloat32) return;
-    DS_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      const word_of<F> half = narrow(dtype, sums[i]);
-      marks[i] = marks[i] + half_mark<F>(dtype, half);
-      sums[i] = from_bits(half);
+    if constexpr (kOutputs > 2) {
+      round_halves_apart(dtype, sums, marks);
+    } else {
+      round_halves(dtype, sums, marks);
     }
   }
 }
@@ -230,7 +244,7 @@ DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, c
   F marks[4];
   DS_UNROLL
   for (int i = 0; i < 4; ++i) marks[i] = sums[0][i] * 0.0f;
-  round_output<F, kHalves>(args.outputs[0].dtype, sums[0], marks);
+  round_output<F, kOutputs, kHalves>(args.outputs[0].dtype, sums[0], marks);
   DS_UNROLL
   for (int o = 1; o < kOutputs; ++o) {
     at += args.outputs[o - 1].derived ? 1 : args.term_count;
@@ -243,7 +257,7 @@ DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, c
     }
     DS_UNROLL
     for (int i = 0; i < 4; ++i) marks[i] = marks[i] + sums[o][i] * 0.0f;
-    round_output<F, kHalves>(args.outputs[o].dtype, sums[o], marks);
+    round_output<F, kOutputs, kHalves>(args.outputs[o].dtype, sums[o], marks);
   }
   if (any_nan((marks[0] + marks[1]) + (marks[2] + marks[3]))) {
     record_non_finite<F, kOutputs, kHalves>(args, row, element, tile.count(), marks);
@@ -277,7 +291,8 @@ template <class F, bool kHalves, bool kNoise>
 inline void combine_outputs(const CombineArgs& args, const CombinePart& part) {
   if (args.output_count == 1) return combine_rows<F, 1, kHalves, kNoise>(args, part);
   if (args.output_count == 2) return combine_rows<F, 2, kHalves, kNoise>(args, part);
-  combine_rows<F, kMaxOutputs, kHalves, kNoise>(args, part);
+  // The code for many is long, so there is one, with noise and without.
+  combine_rows<F, kMaxOutputs, kHalves, true>(args, part);
 }
 
 // Making noise takes so many registers that a loop which holds its code is slower without noise too.

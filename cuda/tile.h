@@ -82,15 +82,43 @@ struct FloatTile {
   }
 };
 
-// Calls visit(lane, tile, element) for every tile of `count` elements from `first` on, in order: whole tiles of F, then
-// of float, then the rest.
+// The same on a host: at any address, and one code for four elements and for fewer.
+struct ShortTile {
+  int present;
+
+  int count() const { return present; }
+  template <class T, class Value>
+  void load(const T* from, Value t[4]) const {
+    if (present == 4) {
+      for (int i = 0; i < 4; ++i) t[i] = from[i];
+    } else {
+      for (int i = 0; i < 4; ++i) t[i] = i < present ? from[i] : T{};
+    }
+  }
+  template <class T, class Value>
+  void store(T* to, const Value t[4]) const {
+    if (present == 4) {
+      for (int i = 0; i < 4; ++i) to[i] = static_cast<T>(t[i]);
+    } else {
+      for (int i = 0; i < 4; ++i) {
+        if (i < present) to[i] = static_cast<T>(t[i]);
+      }
+    }
+  }
+};
+
+// Calls visit(lane, tile, element) for every tile of `count` elements from `first` on, in order: whole tiles of F where
+// that is a vector, then of up to four floats.
 template <class F, class Visit>
 inline void for_each_tile(int64_t first, int64_t count, const Visit& visit) {
   int64_t element = first;
-  const int64_t end = first + count, tiles_end = end - count % kTile<F>, quads_end = end - count % 4;
-  for (; element < tiles_end; element += kTile<F>) visit(F{}, FullTile<F>{}, element);
-  for (; element < quads_end; element += 4) visit(float{}, FullTile<float>{}, element);
-  if (element < end) visit(float{}, FloatTile{false, static_cast<int>(end - element)}, element);
+  const int64_t end = first + count;
+  if constexpr (kLanes<F> > 1) {
+    for (; end - element >= kTile<F>; element += kTile<F>) visit(F{}, FullTile<F>{}, element);
+  }
+  for (; element < end; element += 4) {
+    visit(float{}, ShortTile{end - element < 4 ? static_cast<int>(end - element) : 4}, element);
+  }
 }
 
 }  // namespace

@@ -28,9 +28,7 @@ Run::Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<s
       starts_(std::move(starts)),
       listener_(std::move(listener)),
       count_(std::move(count)),
-      host_memory_(loop_->backend().host_memory()) {
-  ++count_->runs_started;
-}
+      host_memory_(loop_->backend().host_memory()) {}
 
 Run::~Run() = default;
 

@@ -108,6 +108,7 @@ Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device&
     pending.attach(run);
     Napi::Object object = make(env, id);
     if (!device.executor()->start(run)) throw closed_error(env);
+    ++device.work()->runs_started;
     return object;
   } catch (...) {
     environment.take(id);

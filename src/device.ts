@@ -24,9 +24,9 @@ export interface DeviceStats {
    * ended, with a result or without: what was aborted has failed.
    */
   runs: { started: number; finished: number; failed: number };
-  /** Steps of all runs that are over, each of all rows of its run. */
+  /** Steps that are over, of all runs: each is a step of all rows of its run. */
   steps: number;
-  /** Network calls of all runs that are over, each on all rows of its run, as `Plan.evaluations` counts them. */
+  /** Network calls that are over, of all runs: each is on all rows of its run, as `Plan.evaluations` counts them. */
   evaluations: number;
   /** Where the time of the runs went, in seconds. Time that runs spent side by side counts for each of them. */
   seconds: {

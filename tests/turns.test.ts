@@ -118,23 +118,59 @@ test('plans that are made at the same time share the turns', async () => {
   expect(await longestHold(Promise.all(plans))).toBeLessThanOrEqual(HOLD + 2 + plans.length);
 });
 
-test('those that wait go on in the order in which they came, one in each turn', async () => {
-  const order: string[] = [];
-  let turns = 0;
-  const work = async (name: string): Promise<void> => {
-    for (let i = 0; i < 2; i++) {
-      await nextTurn(undefined);
-      order.push(`${name}${turns}`);
-    }
+describe('those that wait', () => {
+  const names = ['a', 'b', 'c'];
+  /** Who went on in which turn; each waits twice. */
+  const order = async (): Promise<string[]> => {
+    // What the end of another test has left comes first.
+    for (let i = 0; i < 3; i++) await anotherTurn();
+    const gone: string[] = [];
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      if (gone.length < 2 * names.length) setImmediate(count);
+    };
+    const all = names.map(async (name) => {
+      for (let i = 0; i < 2; i++) {
+        await nextTurn(undefined);
+        gone.push(`${name}${turns}`);
+      }
+    });
+    setImmediate(count);
+    await Promise.all(all);
+    return gone;
   };
-  const all = Promise.all(['a', 'b', 'c'].map(work));
-  const count = (): void => {
-    turns++;
-    if (order.length < 6) setImmediate(count);
-  };
-  setImmediate(count);
-  await all;
-  expect(order).toEqual(['a0', 'b1', 'c2', 'a3', 'b4', 'c5']);
+
+  test('go on in the order in which they came, one in each turn', async () => {
+    jest.spyOn(performance, 'now').mockImplementation(() => (readings += 2));
+    expect(await order()).toEqual(['a0', 'b1', 'c2', 'a3', 'b4', 'c5']);
+  });
+
+  test('share a turn where none of them needs it for long', async () => {
+    jest.spyOn(performance, 'now').mockReturnValue(7);
+    expect(await order()).toEqual(['a0', 'b0', 'c0', 'a1', 'b1', 'c1']);
+  });
+
+  test('hear an abort at once, and then hold nobody up', async () => {
+    const controller = new AbortController();
+    const [first, second] = [nextTurn(controller.signal), nextTurn(undefined)];
+    controller.abort('enough');
+    await expect(Promise.race([first, anotherTurn()])).rejects.toThrow(AbortError);
+    await second;
+    await expect(nextTurn(controller.signal)).rejects.toThrow(AbortError);
+  });
+});
+
+test('fake timers leave nothing behind that a later plan waits for', async () => {
+  jest.restoreAllMocks();
+  const plan = (): Promise<unknown> => sampler.plan(new SiTInterface(() => undefined), [3, 1]);
+  jest.useFakeTimers();
+  try {
+    turnIsOver();
+  } finally {
+    jest.useRealTimers();
+  }
+  expect(await plan()).toMatchObject({ steps: STEPS });
 });
 
 test('a turn that nobody goes on in is over, and the next one begins anew', async () => {

@@ -8,8 +8,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How long threads look on before they sleep: those that wait for the last parts of others, and those that lent a hand,
-// as more is often shared soon. Longer than a part takes, and about what waking a sleeper can cost.
+// How long threads look on before they sleep: those that wait for the last parts of others, and after anybody's part
+// those that have nothing to do, as more is often shared soon. Longer than a part takes, and about what waking a
+// sleeper can cost.
 constexpr std::chrono::microseconds kLookOn(100);
 
 }  // namespace

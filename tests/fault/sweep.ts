@@ -302,6 +302,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error);
+  process.stderr.write(`${(error as Error).stack}\n`);
   process.exitCode = 1;
 });

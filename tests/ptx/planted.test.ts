@@ -1,6 +1,6 @@
 /** Faults planted in the PTX that nvcc emitted: step programs give other bits than on the CPU, and the contract suite fails. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Device, EulerMaruyamaSampler, GaussianMixtureNet, Rng, SiTInterface } from '../../src';
 import { loadCudaSim } from '../support/cuda-sim';
@@ -87,6 +87,7 @@ describe('faults planted in the emitted PTX', () => {
       return join(folder, name);
     });
     const report = join(folder, 'report.json');
+    rmSync(report, { force: true });
     const suite = ['--config', 'jest.ptx.config.ts', 'tests/samplers/contract', '-t', 'gives by single steps'];
     spawnSync(
       process.execPath,
