@@ -135,8 +135,10 @@ const onMainThread: [string, string, number][] = [
   ['an uncaught error', "setTimeout(() => { ends(); throw new Error('uncaught'); });", 1],
   ['an unhandled rejection', "ends(); Promise.reject(new Error('unhandled'));", 1],
 ];
+/** A run whose network never answers does not keep its worker. */
+const stays = "parentPort.on('message', () => undefined);";
 const inAWorker: [string, string, string, string[]][] = [
-  ['worker.terminate()', '', 'ends(); worker.terminate();', ['worker exit: 1']],
+  ['worker.terminate()', stays, 'ends(); worker.terminate();', ['worker exit: 1']],
   ['process.exit() in the worker', 'ends(); process.exit(7);', '', ['worker exit: 7']],
   [
     'an uncaught error in the worker',
@@ -150,7 +152,7 @@ const inAWorker: [string, string, string, string[]][] = [
     '',
     ['worker error: unhandled', 'worker exit: 1'],
   ],
-  ['process.exit() of the main thread', '', 'ends(); process.exit(0);', []],
+  ['process.exit() of the main thread', stays, 'ends(); process.exit(0);', []],
 ];
 
 describe.each(['javascript', 'onnx', 'exact', 'never settled'])(
@@ -211,7 +213,6 @@ describe.each(['throws', 'rejects'])(
 );
 
 test('200 workers that are terminated at any moment of a run crash nothing', async () => {
-  const stays = "parentPort.on('message', () => undefined);";
   const programs = ['javascript', 'onnx', 'exact', 'never settled'].map((network) => program(network, stays));
   const script = `
     const { Worker } = require('node:worker_threads');
