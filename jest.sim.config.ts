@@ -6,9 +6,10 @@ import config from './jest.config';
 const NOT_ON_CUDA = [
   // Nothing of them reaches a device.
   'cli/(figures|labels|npy|picture|table)',
-  'config',
+  'config/.*',
   'noise',
   'package/.*',
+  'property/options',
   'samplers-doc',
   'time-grid',
   // Their subject is the CPU: what the doctor says of it, commands that name it, its views, its allocations, its bench.

@@ -12,7 +12,7 @@ const NODES = ['20', '22', '24'];
 /** Files that take most of the time, whose figures have nothing to do with the Node they run in. */
 const SLOW = [
   'cli/demo',
-  'config',
+  'config/hostile',
   'driver/driver-states',
   'fault/addon-allocations',
   'nets/digits',
@@ -20,6 +20,7 @@ const SLOW = [
   'noise-v1',
   'plan/plan',
   'property/facade',
+  'property/options',
   'samplers/contract',
   'samplers/euler-maruyama',
   'samplers-doc',

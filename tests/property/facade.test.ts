@@ -1,19 +1,16 @@
 import fc from 'fast-check';
 import type { Device } from '../../src';
 import {
-  edmRecord,
   EulerMaruyamaSampler,
   EulerSampler,
   GaussianMixtureNet,
   HeunSampler,
   Rng,
-  samplerFromConfig,
-  SIT,
   SiTInterface,
   Tensor,
 } from '../../src';
 import { openDevice } from '../support/device';
-import { anything, endTyped, hostile, onlyTyped, sizes } from '../support/hostile';
+import { anything, endTyped, hostile, numbers, onlyTyped, sizes, some } from '../support/hostile';
 import { conditional } from '../support/mixture';
 
 let device: Device;
@@ -25,65 +22,6 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 const rng = new Rng(1);
-const some = { well: 0, refused: 0.01 };
-
-const numbers = fc.oneof(
-  fc.double(),
-  fc.integer({ min: -2, max: 100 }),
-  fc.constantFrom(0, 1, 0.5, 1e-300, Number.NaN, Infinity),
-);
-
-test('30,000 grids: a strictly monotone one in range, or a typed error', () =>
-  endTyped(30_000, fc.array(fc.oneof(numbers, fc.double({ min: 0, max: 1 })), { maxLength: 6 }), some, (timeGrid) => {
-    const record = timeGrid.length % 2 === 0 ? SIT : edmRecord();
-    const grid = new EulerSampler({ timeGrid }).sampleT(record);
-    const falling = (grid[1] as number) < (grid[0] as number);
-    grid.forEach((t, i) => {
-      expect(t).toBeGreaterThanOrEqual(record.range.min);
-      expect(t).toBeLessThanOrEqual(record.range.max);
-      if (i > 0) expect(falling ? t < (grid[i - 1] as number) : t > (grid[i - 1] as number)).toBe(true);
-    });
-  }));
-
-test('20,000 sampler options of any kind', () => {
-  const key = fc.constantFrom(
-    'numSamplingSteps',
-    'samplingTimeDist',
-    'samplingTimeKwargs',
-    'timeGrid',
-    'lastStep',
-    'diffusionCoeff',
-    'diffusionCoeffNorm',
-    'x',
-  );
-  const value = fc.oneof(
-    anything,
-    hostile,
-    sizes,
-    fc.constantFrom('uniform', 'exp', 'linear', 'mean'),
-    fc.record({ tStart: numbers, tEnd: numbers }),
-  );
-  const samplers = fc.constantFrom(EulerSampler, HeunSampler, EulerMaruyamaSampler);
-  return endTyped(20_000, fc.tuple(samplers, fc.dictionary(key, value)), some, ([Sampler, config]) => {
-    const grid = new Sampler(config).sampleT(SIT);
-    expect(grid.every(Number.isFinite)).toBe(true);
-  });
-});
-
-test('15,000 configs of any kind', () =>
-  endTyped(
-    15_000,
-    fc.oneof(
-      anything,
-      hostile,
-      fc.record({
-        sampler_class: fc.oneof(anything, hostile, fc.constantFrom('heun', 'euler')),
-        sampler: fc.oneof(anything, hostile),
-      }),
-    ),
-    some,
-    (config) => samplerFromConfig(config),
-  ));
 
 test('20,000 shapes, arrays and options of plan(), which allocates nothing', () => {
   const x = fc.oneof(

@@ -54,6 +54,13 @@ export const sizes: fc.Arbitrary<unknown> = fc.oneof(
   ),
 );
 
+/** Numbers of every kind. */
+export const numbers: fc.Arbitrary<number> = fc.oneof(
+  fc.double(),
+  fc.integer({ min: -2, max: 100 }),
+  fc.constantFrom(0, 1, 0.5, 1e-300, Number.NaN, Infinity),
+);
+
 /** What the traps and getters below throw. It is the caller's own, so it may come back to them as it is. */
 export class Trapped extends Error {}
 const trap = (): never => {
@@ -132,6 +139,9 @@ export interface Shares {
   well: number;
   refused: number;
 }
+
+/** Where most cases may be refused. */
+export const some: Shares = { well: 0, refused: 0.01 };
 
 /** Every case ends well or with a typed error. */
 export async function endTyped<T>(

@@ -58,9 +58,11 @@ CUDA_SIM_API Live live();
 CUDA_SIM_API std::vector<std::string> leaks();
 // The devices that have a context.
 CUDA_SIM_API std::vector<int> contexts();
-// Both only while nothing is held; false otherwise.
+// These only while nothing is held; false otherwise.
 CUDA_SIM_API bool set_device_count(int count);
 CUDA_SIM_API bool set_memory(uint64_t bytes);
+// How far device addresses go before they come again; false too beyond what was reserved for them.
+CUDA_SIM_API bool set_addresses(uint64_t bytes);
 // From now on the kernels that are executed are those of these texts of PTX, by name, and no others; without any text,
 // those that the host's compiler made. Throws std::exception where a text is not understood, and changes nothing then.
 CUDA_SIM_API void run_ptx(const std::map<std::string, std::string>& texts);

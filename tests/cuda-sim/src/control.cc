@@ -75,6 +75,11 @@ bool set_memory(uint64_t bytes) {
   return true;
 }
 
+bool set_addresses(uint64_t bytes) {
+  const auto lock = locked();
+  return simulator().live().nothing_held() && simulator().memory.limit(bytes);
+}
+
 void run_ptx(const std::map<std::string, std::string>& texts) {
   PtxKernels ptx(texts);
   const auto lock = locked();

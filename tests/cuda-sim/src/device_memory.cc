@@ -47,6 +47,12 @@ DeviceMemory::DeviceMemory() {
   next_ = space.base + kPage;
 }
 
+bool DeviceMemory::limit(size_t bytes) {
+  if (bytes > kRange - kPage) return false;
+  space.bytes = bytes;
+  return true;
+}
+
 // Whether nothing lives there; what has died there is forgotten.
 bool DeviceMemory::room(uintptr_t begin, uintptr_t end) {
   auto at = allocations_.upper_bound(end);

@@ -29,6 +29,8 @@ class DeviceMemory {
  public:
   DeviceMemory();
 
+  // Ends the range after so many bytes; false where it has not so many.
+  bool limit(size_t bytes);
   // Null where the range is full.
   Allocation* allocate(size_t bytes, Random* random);
   void arrive(Allocation* allocation);
