@@ -1,8 +1,16 @@
 /** A whole job on an exact network. */
-import { GaussianMixtureNet, Rng, SiTInterface, type Device, type SampleOptions, type Samplers } from '../src/index';
+import {
+  GaussianMixtureNet,
+  Rng,
+  SiTInterface,
+  type Device,
+  type ModelInterface,
+  type SampleOptions,
+  type Samplers,
+} from '../src/index';
 
 export interface Job {
-  net: SiTInterface;
+  net: ModelInterface;
   shape: number[];
   options: SampleOptions;
 }
