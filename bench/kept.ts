@@ -7,6 +7,8 @@ import type { SectionResult } from './section';
 
 export interface Kept extends SectionResult {
   circumstances: Circumstances;
+  /** How many processors other programs used meanwhile. */
+  others?: number | undefined;
   seconds: number;
   quick: boolean;
 }

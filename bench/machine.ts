@@ -1,6 +1,6 @@
 /** Where and of what the figures were measured. */
 import { execFileSync } from 'node:child_process';
-import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
+import { availableParallelism, cpus, totalmem } from 'node:os';
 import { ROOT } from './engine';
 
 export interface Circumstances {
@@ -11,8 +11,6 @@ export interface Circumstances {
   cpu: string;
   cores: number;
   memoryGb: number;
-  /** Of the minute before. */
-  load: number;
   node: string;
   platform: string;
 }
@@ -33,7 +31,6 @@ export function circumstances(): Circumstances {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: availableParallelism(),
     memoryGb: Math.round(totalmem() / 2 ** 30),
-    load: Number((loadavg()[0] ?? 0).toFixed(2)),
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
   };

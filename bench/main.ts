@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { ROOT } from './engine';
 import { keep, record, type Kept } from './kept';
 import { circumstances } from './machine';
+import { isBusy, watchOthers } from './others';
 import { figureTable, targetTable, type Section, type Settings } from './section';
 import { combine } from './sections/combine';
 import { growth } from './sections/growth';
@@ -35,20 +36,19 @@ async function main(): Promise<void> {
   const say = (text: string): void => void (values.json || process.stdout.write(`${text}\n`));
 
   const about = circumstances();
-  say(
-    `commit ${about.commit} (${about.changed} files changed), ${about.cpu}, ${about.cores} cores, load ${about.load}`,
-  );
-  if (about.load > about.cores / 2)
-    say('The machine is busy with other things: these figures are not to be relied on.');
+  say(`commit ${about.commit} (${about.changed} files changed), ${about.cpu}, ${about.cores} cores`);
   const results: Record<string, Kept> = {};
   for (const name of names) {
     const begin = performance.now();
+    const othersSince = watchOthers(about.cores);
     const result = await (SECTIONS[name] as Section)(settings);
     const seconds = Math.round((performance.now() - begin) / 1e3);
-    results[name] = { ...result, circumstances: circumstances(), seconds, quick: values.quick };
+    const others = othersSince();
+    results[name] = { ...result, circumstances: circumstances(), others, seconds, quick: values.quick };
     // At once, so that what comes later can be interrupted.
     if (values.record) record({ [name]: results[name] }, Object.keys(SECTIONS));
     say(`\n## ${result.title} (${seconds} s)\n\n${figureTable(result.figures)}\n`);
+    if (isBusy(others)) say(`Other programs used ${others} processors: these figures are not to be relied on.\n`);
     if (result.targets.length > 0) say(targetTable(result.targets));
     result.missing.forEach((reason) => say(`missing: ${reason}`));
   }

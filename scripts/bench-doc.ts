@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Kept } from '../bench/kept';
+import { isBusy } from '../bench/others';
 import { growthPlot } from '../bench/plot';
 import { digits, figureTable, table, targetTable } from '../bench/section';
 
@@ -18,12 +19,13 @@ function readJson<T>(name: string): T {
   return JSON.parse(readFileSync(join(ROOT, 'bench', name), 'utf8')) as T;
 }
 
-function about({ circumstances: c, quick, seconds }: Kept): string {
+function about({ circumstances: c, others, quick, seconds }: Kept): string {
   const changed = c.changed > 0 ? `, ${c.changed} files changed` : '';
-  const busy = c.load > c.cores / 2 ? ' **The machine was busy: to be measured again.**' : '';
+  const busy = isBusy(others) ? ' **The machine was busy: to be measured again.**' : '';
+  const used = others === undefined ? '' : `; others used ${others} processors`;
   return (
     `Commit ${c.commit}${changed}; ${c.date}; ${c.cpu}, ${c.cores} cores, ${c.memoryGb} GB, ${c.platform}, ` +
-    `Node ${c.node}; load ${c.load}; ${quick ? 'quick, ' : ''}${seconds} s.${busy}`
+    `Node ${c.node}${used}; ${quick ? 'quick, ' : ''}${seconds} s.${busy}`
   );
 }
 
