@@ -74,13 +74,13 @@
       'target_name': 'ds_avx2',
       'type': 'static_library',
       'sources': ['<!@(node scripts/gyp-answer.cjs avx2-sources)'],
-      'cflags_cc': ['-mavx2', '-mfma'],
+      'cflags_cc': ['-mavx2', '-mfma', '-mf16c'],
     },
     {
       'target_name': 'ds_avx512',
       'type': 'static_library',
       'sources': ['<!@(node scripts/gyp-answer.cjs avx512-sources)'],
-      'cflags_cc': ['-mavx2', '-mfma', '-mavx512f', '-Wno-unknown-warning-option', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
+      'cflags_cc': ['-mavx2', '-mfma', '-mf16c', '-mavx512f', '-Wno-unknown-warning-option', '-Wno-uninitialized', '-Wno-maybe-uninitialized'],
     },
     {
       'target_name': 'diffusion_samplers',

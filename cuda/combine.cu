@@ -28,7 +28,7 @@ __global__ void __launch_bounds__(kBlockThreads, kBlocksHeld<kOutputs, kHalves>)
     for (int64_t tile = span.first_column; tile < tiles; tile += span.column_stride) {
       const int64_t left = args.elements - 4 * tile;
       const FloatTile access{aligned, left < 4 ? static_cast<int>(left) : 4};
-      combine_tile<float, kOutputs, kHalves, true>(args, row, ReadTerms<kOutputs>{}, 4 * tile, access);
+      combine_tile<float, kOutputs, kHalves, true>(args, row, ReadTerms<kOutputs>{}, 4 * tile, 0, access);
     }
   }
 }

@@ -125,10 +125,7 @@ template <class F, bool kHalves, class Tile>
 DS_HD inline void load_term(const CombineTerm& term, int64_t at, const Tile& tile, F y[4]) {
   if constexpr (kHalves) {
     if (term.dtype != Dtype::kFloat32) {
-      word_of<F> halves[4];
-      tile.load(static_cast<const uint16_t*>(term.base) + at, halves);
-      DS_UNROLL
-      for (int i = 0; i < 4; ++i) y[i] = widen<F>(term.dtype, halves[i]);
+      tile.load(term.dtype, static_cast<const uint16_t*>(term.base) + at, y);
       return;
     }
   }
@@ -165,7 +162,9 @@ DS_HD inline void round_output(Dtype dtype, F sums[4], F marks[4]) {
 
 // `values` are floats, or the words of halves.
 template <class F, bool kHalves, class Tile>
-DS_HD inline void store_output(const CombineOutput& output, int64_t at, const Tile& tile, const F values[4]) {
+DS_HD inline void store_output(const CombineOutput& output, int64_t at, bool past_caches, const Tile& tile,
+                               const F values[4]) {
+  if (past_caches) return tile.stream(static_cast<float*>(output.base) + at, values);
   if constexpr (kHalves) {
     if (output.dtype != Dtype::kFloat32) {
       word_of<F> halves[4];
@@ -221,10 +220,11 @@ DS_HD DS_APART void record_non_finite(const CombineArgs& args, const CombineRow&
   if (first != kStatusClean) keep_smallest(args.status, first);
 }
 
-// `Terms` is one of the two above; kNoise: some term may be noise.
+// `Terms` is one of the two above; kNoise: some term may be noise; `past_caches` as in CombinePart, for aligned
+// outputs.
 template <class F, int kOutputs, bool kHalves, bool kNoise, class Terms, class Tile>
 DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, const Terms& terms, int64_t element,
-                               const Tile& tile) {
+                               uint32_t past_caches, const Tile& tile) {
   F sums[kOutputs][4] = {};
   terms.visit(args, row, [&](const CombineTerm& term, const Coefficients<kOutputs>& coefficients) {
     F y[4];
@@ -264,7 +264,8 @@ DS_HD inline void combine_tile(const CombineArgs& args, const CombineRow& row, c
   }
   DS_UNROLL
   for (int o = 0; o < kOutputs; ++o) {
-    if (o < args.output_count) store_output<F, kHalves>(args.outputs[o], offset_of(args, row) + element, tile, sums[o]);
+    if (o >= args.output_count) break;
+    store_output<F, kHalves>(args.outputs[o], offset_of(args, row) + element, past_caches >> o & 1, tile, sums[o]);
   }
 }
 
@@ -275,15 +276,26 @@ inline bool has_halves(const CombineArgs& args) {
   return halves;
 }
 
+template <class F>
+inline uint32_t aligned_outputs(const CombineArgs& args, const CombineRow& row, uint32_t outputs) {
+  for (int o = 0; o < args.output_count; ++o) {
+    const auto address = reinterpret_cast<uintptr_t>(static_cast<float*>(args.outputs[o].base) + row.offset);
+    if (address % sizeof(F) != 0) outputs &= ~(1u << o);
+  }
+  return outputs;
+}
+
 template <class F, int kOutputs, bool kHalves, bool kNoise>
 inline void combine_rows(const CombineArgs& args, const CombinePart& part) {
   for (int64_t r = part.first_row; r < part.first_row + part.rows; ++r) {
     const CombineRow row = combine_row(args, r);
     const KeptTerms<kOutputs> terms(args, row);
+    const uint32_t past_caches = aligned_outputs<F>(args, row, part.past_caches);
     for_each_tile<F>(part.first_element, part.elements, [&](auto lane, const auto& tile, int64_t element) {
-      combine_tile<decltype(lane), kOutputs, kHalves, kNoise>(args, row, terms, element, tile);
+      combine_tile<decltype(lane), kOutputs, kHalves, kNoise>(args, row, terms, element, past_caches, tile);
     });
   }
+  if (part.past_caches != 0) fence_streams();
 }
 
 // Accumulators have to be registers, so their number is fixed at compile time.

@@ -53,10 +53,12 @@ struct CombineArgs {
 
 // What a host does of a pass at once: of `rows` rows from `first_row` on, `elements` elements from `first_element` on,
 // which is a multiple of 64, so that no tile is cut. Rows and elements keep their numbers of the whole pass.
+// `past_caches` has a bit for each output, of float32, that nobody reads while caches would still have it.
 struct CombinePart {
   int64_t first_row, rows, first_element, elements;
+  uint32_t past_caches;
 };
 
-static inline CombinePart whole_pass(const CombineArgs& args) { return {0, args.rows, 0, args.elements}; }
+static inline CombinePart whole_pass(const CombineArgs& args) { return {0, args.rows, 0, args.elements, 0}; }
 
 }  // namespace ds

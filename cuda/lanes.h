@@ -48,6 +48,8 @@ struct Lane<float> {
   using Word = uint32_t;
   using Mask = bool;
   static constexpr int kCount = 1;
+  // Whether the processor converts float16: whether there are load_float16() and to_float16().
+  static constexpr bool kFloat16 = false;
 };
 
 template <class F>
@@ -154,6 +156,18 @@ DS_HD inline void store_lanes<float>(float* to, float x) {
   *to = x;
 }
 
+// The same past the caches where the processor can, at a multiple of the lanes' size; fence_streams() ends a run of
+// them.
+template <class F>
+DS_HD inline void stream_lanes(float* to, F x) {
+  store_lanes(to, x);
+}
+inline void fence_streams() {
+#ifdef __x86_64__
+  __builtin_ia32_sfence();
+#endif
+}
+
 // The same for halves, each in the low bits of its word.
 template <class U>
 DS_HD inline U load_halves(const uint16_t* from);
@@ -162,6 +176,13 @@ DS_HD inline uint32_t load_halves<uint32_t>(const uint16_t* from) {
   return *from;
 }
 DS_HD inline void store_halves(uint16_t* to, uint32_t half) { *to = static_cast<uint16_t>(half); }
+
+// float16 as floats, at any address.
+template <class F>
+DS_HD inline F load_float16(const uint16_t* from);
+// Words of float16, rounded to nearest, ties to even.
+template <class F>
+DS_HD inline word_of<F> to_float16(F x);
 
 // A tile is four lanes. Where vector j has word j of block tile_block<U>(l) in its lane l, to_memory_order() turns the
 // four into the consecutive words of consecutive blocks.

@@ -1,4 +1,4 @@
-// Eight floats with AVX2 and FMA. Included by lanes.h alone, in its middle.
+// Eight floats with AVX2, FMA and F16C. Included by lanes.h alone, in its middle.
 #pragma once
 
 #include <immintrin.h>
@@ -15,6 +15,7 @@ struct Lane<v8f> {
   using Word = v8u;
   using Mask = v8i;
   static constexpr int kCount = 8;
+  static constexpr bool kFloat16 = true;
 };
 
 template <>
@@ -44,6 +45,11 @@ inline void mul_wide(v8u a, v8u b, v8u* high, v8u* low) {
 inline bool any_nan(v8f x) { return _mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)) != 0; }
 
 template <>
+inline void stream_lanes(float* to, v8f x) {
+  _mm256_stream_ps(to, x);
+}
+
+template <>
 inline v8u load_halves<v8u>(const uint16_t* from) {
   return reinterpret_cast<v8u>(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
 }
@@ -52,6 +58,15 @@ inline void store_halves(uint16_t* to, v8u halves) {
   // Packs within each 128 bits, so that words 0 to 3 and 4 to 7 come in the quarters 0 and 2.
   const __m256i packed = _mm256_permute4x64_epi64(_mm256_packus_epi32(words, words), 0x08);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_castsi256_si128(packed));
+}
+
+template <>
+inline v8f load_float16<v8f>(const uint16_t* from) {
+  return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+}
+template <>
+inline v8u to_float16<v8f>(v8f x) {
+  return reinterpret_cast<v8u>(_mm256_cvtepu16_epi32(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT)));
 }
 
 // Even blocks below, odd ones above: a transposition within each half then yields consecutive elements.

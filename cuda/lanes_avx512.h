@@ -14,6 +14,7 @@ struct Lane<v16f> {
   using Word = v16u;
   using Mask = v16i;
   static constexpr int kCount = 16;
+  static constexpr bool kFloat16 = true;
 };
 
 inline v16u bits(v16f x) { return reinterpret_cast<v16u>(x); }
@@ -50,12 +51,25 @@ inline void mul_wide(v16u a, v16u b, v16u* high, v16u* low) {
 inline bool any_nan(v16f x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0; }
 
 template <>
+inline void stream_lanes(float* to, v16f x) {
+  _mm512_stream_ps(to, x);
+}
+
+template <>
 inline v16u load_halves<v16u>(const uint16_t* from) {
   return reinterpret_cast<v16u>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
 }
 inline void store_halves(uint16_t* to, v16u halves) {
   const __m256i packed = _mm512_cvtepi32_epi16(reinterpret_cast<__m512i>(halves));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), packed);
+}
+template <>
+inline v16f load_float16<v16f>(const uint16_t* from) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+template <>
+inline v16u to_float16<v16f>(v16f x) {
+  return reinterpret_cast<v16u>(_mm512_cvtepu16_epi32(_mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT)));
 }
 
 inline void to_memory_order(v16f t[4]) {
@@ -128,6 +142,11 @@ inline bool any_nan(v16f x) {
   return any_nan(floats.of[0]) || any_nan(floats.of[1]);
 }
 template <>
+inline void stream_lanes(float* to, v16f x) {
+  const Floats floats(x);
+  for (int h = 0; h < 2; ++h) stream_lanes(to + 8 * h, floats.of[h]);
+}
+template <>
 inline v16u load_halves<v16u>(const uint16_t* from) {
   Words words;
   for (int h = 0; h < 2; ++h) words.of[h] = load_halves<v8u>(from + 8 * h);
@@ -136,6 +155,19 @@ inline v16u load_halves<v16u>(const uint16_t* from) {
 inline void store_halves(uint16_t* to, v16u halves) {
   const Words words(halves);
   for (int h = 0; h < 2; ++h) store_halves(to + 8 * h, words.of[h]);
+}
+template <>
+inline v16f load_float16<v16f>(const uint16_t* from) {
+  Floats floats;
+  for (int h = 0; h < 2; ++h) floats.of[h] = load_float16<v8f>(from + 8 * h);
+  return floats.whole();
+}
+template <>
+inline v16u to_float16<v16f>(v16f x) {
+  const Floats floats(x);
+  Words words;
+  for (int h = 0; h < 2; ++h) words.of[h] = to_float16<v8f>(floats.of[h]);
+  return words.whole();
 }
 inline void to_memory_order(v16f t[4]) {
   // Quarter q of vector i is lane 4 q + i of each.

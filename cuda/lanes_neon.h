@@ -15,6 +15,7 @@ struct Lane<v4f> {
   using Word = v4u;
   using Mask = v4i;
   static constexpr int kCount = 4;
+  static constexpr bool kFloat16 = true;
 };
 
 template <>
@@ -49,6 +50,15 @@ inline v4u load_halves<v4u>(const uint16_t* from) {
   return vmovl_u16(vld1_u16(from));
 }
 inline void store_halves(uint16_t* to, v4u halves) { vst1_u16(to, vmovn_u32(halves)); }
+
+template <>
+inline v4f load_float16<v4f>(const uint16_t* from) {
+  return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(from)));
+}
+template <>
+inline v4u to_float16<v4f>(v4f x) {
+  return vmovl_u16(vreinterpret_u16_f16(vcvt_f16_f32(x)));
+}
 
 inline v4u tile_block(v4u) { return v4u{0, 1, 2, 3}; }
 inline void to_memory_order(v4f t[4]) {

@@ -8,20 +8,30 @@
 namespace ds {
 namespace {
 
-// Host image of the table: built whole, so that it travels once.
-class Image {
+// What the table consists of, and where each part will be.
+class Parts {
  public:
   template <class T>
   size_t add(const T* data, size_t count) {
-    const size_t offset = (bytes_.size() + 255) & ~size_t{255};
-    bytes_.resize(offset + count * sizeof(T));
-    if (count > 0) std::memcpy(bytes_.data() + offset, data, count * sizeof(T));
-    return offset;
+    const size_t at = (bytes_ + 255) & ~size_t{255};
+    parts_.push_back({data, count * sizeof(T), at});
+    bytes_ = at + count * sizeof(T);
+    return at;
   }
-  const std::vector<unsigned char>& bytes() const { return bytes_; }
+  size_t bytes() const { return bytes_; }
+  void write(unsigned char* to) const {
+    for (const Part& part : parts_) {
+      if (part.bytes > 0) std::memcpy(to + part.at, part.data, part.bytes);
+    }
+  }
 
  private:
-  std::vector<unsigned char> bytes_;
+  struct Part {
+    const void* data;
+    size_t bytes, at;
+  };
+  std::vector<Part> parts_;
+  size_t bytes_ = 0;
 };
 
 }  // namespace
@@ -31,23 +41,31 @@ void RunTable::fill(const Plan& plan, bool cursors, Backend* backend) {
   expand_times(plan);
   std::vector<int64_t> offsets(rows_);
   for (size_t r = 0; r < rows_; ++r) offsets[r] = static_cast<int64_t>(r) * plan.elements;
-  Image image;
-  status_at_ = image.add(&kStatusClean, 1);
-  offsets_at_ = image.add(offsets.data(), offsets.size());
-  seeds_at_ = image.add(plan.seeds.data(), plan.seeds.size());
-  class_at_ = image.add(plan.row_class.data(), plan.row_class.size());
-  words_at_ = image.add(plan.words.data(), plan.words.size());
-  times_at_ = image.add(host_times_.data(), host_times_.size());
+  Parts parts;
+  status_at_ = parts.add(&kStatusClean, 1);
+  offsets_at_ = parts.add(offsets.data(), offsets.size());
+  seeds_at_ = parts.add(plan.seeds.data(), plan.seeds.size());
+  class_at_ = parts.add(plan.row_class.data(), plan.row_class.size());
+  words_at_ = parts.add(plan.words.data(), plan.words.size());
+  times_at_ = parts.add(host_times_.data(), host_times_.size());
+  std::vector<StepCursor> entries;
   if (cursors) {
-    const std::vector<StepCursor> entries = cursor_entries_of(plan);
-    entries_at_ = image.add(entries.data(), plan.sequence.size());
-    cursors_at_ = image.add(entries.data() + plan.sequence.size(), plan.programs.size());
+    entries = cursor_entries_of(plan);
+    entries_at_ = parts.add(entries.data(), plan.sequence.size());
+    cursors_at_ = parts.add(entries.data() + plan.sequence.size(), plan.programs.size());
   }
-  if (!memory_) memory_ = backend->allocate(image.bytes().size());
-  if (memory_->bytes() != image.bytes().size()) {
+  if (!memory_) memory_ = backend->allocate(parts.bytes());
+  if (memory_->bytes() != parts.bytes()) {
     throw Failure(FailureCode::kInternal, "a run's table does not fit the workspace that an earlier run has left");
   }
-  backend->upload(memory_->data(), image.bytes().data(), image.bytes().size());
+  if (backend->host_memory()) {
+    parts.write(static_cast<unsigned char*>(memory_->data()));
+    return;
+  }
+  // Built whole, so that it travels once.
+  std::vector<unsigned char> image(parts.bytes());
+  parts.write(image.data());
+  backend->upload(memory_->data(), image.data(), image.size());
 }
 
 // One for each entry of the sequence, then one for each program, which has not come to its first entry yet.

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "half.h"
 #include "lanes.h"
 
 namespace ds {
@@ -24,9 +25,14 @@ struct FullTile {
     DS_UNROLL
     for (int i = 0; i < 4; ++i) store_lanes<F>(to + i * kLanes<F>, t[i]);
   }
-  DS_HD void load(const uint16_t* from, word_of<F> t[4]) const {
+  // Past the caches; at a multiple of the lanes' size.
+  DS_HD void stream(float* to, const F t[4]) const {
     DS_UNROLL
-    for (int i = 0; i < 4; ++i) t[i] = load_halves<word_of<F>>(from + i * kLanes<F>);
+    for (int i = 0; i < 4; ++i) stream_lanes<F>(to + i * kLanes<F>, t[i]);
+  }
+  DS_HD void load(Dtype dtype, const uint16_t* from, F t[4]) const {
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) t[i] = load_widened<F>(dtype, from + i * kLanes<F>);
   }
   DS_HD void store(uint16_t* to, const word_of<F> t[4]) const {
     DS_UNROLL
@@ -60,15 +66,13 @@ struct FloatTile {
       if (i < present) ds::store(to + i, t[i]);
     }
   }
-  DS_HD void load(const uint16_t* from, uint32_t t[4]) const {
-    if (aligned && present == 4) {
-      const HalfQuad quad = load4(from);
-      DS_UNROLL
-      for (int i = 0; i < 4; ++i) t[i] = quad.at[i / 2] >> 16 * (i % 2) & 0xFFFFu;
-      return;
-    }
+  // Too few to go past the caches.
+  DS_HD void stream(float* to, const float t[4]) const { store(to, t); }
+  DS_HD void load(Dtype dtype, const uint16_t* from, float t[4]) const {
+    uint32_t halves[4];
+    load_words(from, halves);
     DS_UNROLL
-    for (int i = 0; i < 4; ++i) t[i] = i < present ? ds::load(from + i) : 0u;
+    for (int i = 0; i < 4; ++i) t[i] = widen<float>(dtype, halves[i]);
   }
   DS_HD void store(uint16_t* to, const uint32_t t[4]) const {
     if (aligned && present == 4) {
@@ -80,6 +84,18 @@ struct FloatTile {
       if (i < present) ds::store(to + i, static_cast<uint16_t>(t[i]));
     }
   }
+
+ private:
+  DS_HD void load_words(const uint16_t* from, uint32_t t[4]) const {
+    if (aligned && present == 4) {
+      const HalfQuad quad = load4(from);
+      DS_UNROLL
+      for (int i = 0; i < 4; ++i) t[i] = quad.at[i / 2] >> 16 * (i % 2) & 0xFFFFu;
+      return;
+    }
+    DS_UNROLL
+    for (int i = 0; i < 4; ++i) t[i] = i < present ? ds::load(from + i) : 0u;
+  }
 };
 
 // The same on a host: at any address, and one code for four elements and for fewer.
@@ -87,6 +103,7 @@ struct ShortTile {
   int present;
 
   int count() const { return present; }
+  void stream(float* to, const float t[4]) const { store(to, t); }
   template <class T, class Value>
   void load(const T* from, Value t[4]) const {
     if (present == 4) {
@@ -94,6 +111,11 @@ struct ShortTile {
     } else {
       for (int i = 0; i < 4; ++i) t[i] = i < present ? from[i] : T{};
     }
+  }
+  void load(Dtype dtype, const uint16_t* from, float t[4]) const {
+    uint32_t halves[4];
+    load(from, halves);
+    for (int i = 0; i < 4; ++i) t[i] = widen<float>(dtype, halves[i]);
   }
   template <class T, class Value>
   void store(T* to, const Value t[4]) const {

@@ -31,11 +31,14 @@ std::unique_ptr<Device> Device::open_cpu(int threads, const std::string& lanes) 
       known += (known.empty() ? "'" : ", '") + std::string(each->name) + "'";
     throw Failure(FailureCode::kInternal, "Expected one of " + known + " for lanes but received '" + lanes + "'");
   }
-  auto memory = std::make_shared<MemoryCount>();
-  return std::unique_ptr<Device>(new Device(
-      {"cpu", "cpu (" + lanes + ")", lanes, threads, memory,
-       [table, memory](std::shared_ptr<Crew> crew) { return make_cpu_backend(*table, memory, std::move(crew)); },
-       nullptr}));
+  const auto memory = std::make_shared<HostMemory>();
+  // Goes with the device; buffers may keep the memory itself for longer.
+  const std::shared_ptr<void> open(nullptr, [memory](void*) { memory->close(); });
+  const auto make_backend = [table, memory, open](std::shared_ptr<Crew> crew) {
+    return make_cpu_backend(*table, memory, std::move(crew));
+  };
+  return std::unique_ptr<Device>(
+      new Device({"cpu", "cpu (" + lanes + ")", lanes, threads, memory, make_backend, nullptr}));
 }
 
 #if DS_WITH_CUDA

@@ -74,10 +74,8 @@ uint64_t widen_all(Dtype dtype) {
     uint16_t halves[ds::kTile<F>];
     float values[ds::kTile<F>];
     for (int i = 0; i < ds::kTile<F>; ++i) halves[i] = static_cast<uint16_t>(first + i);
-    ds::word_of<F> words[4];
     F tile[4];
-    ds::FullTile<F>{}.load(halves, words);
-    for (int i = 0; i < 4; ++i) tile[i] = ds::widen<F>(dtype, words[i]);
+    ds::FullTile<F>{}.load(dtype, halves, tile);
     ds::FullTile<F>{}.store(values, tile);
     for (int i = 0; i < ds::kTile<F>; ++i) {
       const double value = ds::half_value(dtype, halves[i]);

@@ -150,9 +150,10 @@ export class Device {
   }
 
   /**
-   * Bytes held now and at most so far by tensors, runs and their tables on this device. On CUDA that is without what is
-   * kept for the next run: freed memory, and the workspaces of up to four runs whose steps were recorded (see
-   * `SampleOptions.graph`). Both are given up when memory runs out, and with the device.
+   * Bytes held now and at most so far by tensors, runs and their tables on this device. That is without what is kept for
+   * the next run: freed memory, on the CPU never more than makes up the peak together with what is held; and on CUDA the
+   * workspaces of up to four runs whose steps were recorded (see `SampleOptions.graph`). All of it is given up when
+   * memory runs out, and with the device.
    */
   memory(): { liveBytes: number; peakBytes: number } {
     return this.native.memory();

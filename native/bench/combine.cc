@@ -18,7 +18,8 @@ namespace {
 struct CombineShape {
   Dtype networks;  // of all inputs but the state
   int64_t inputs, noise, outputs, derived, rows, elements, classes;
-  bool in_place, fast_math;
+  bool in_place;
+  void (*fast_math)(const CombineArgs& args);  // null: the exact code
 };
 
 uint32_t word_of(float x) {
@@ -124,7 +125,7 @@ class Combine final : public Measurement {
     return measure_turn(*executor_, [&] {
       for (uint64_t i = 0; i < repeats; ++i) {
         if (fast_math_) {
-          fast_math_combine(pass_.args);
+          fast_math_(pass_.args);
         } else {
           pass_.backend->combine(pass_.args);
         }
@@ -142,7 +143,7 @@ class Combine final : public Measurement {
 
  private:
   std::shared_ptr<Executor> executor_;
-  bool fast_math_;
+  void (*fast_math_)(const CombineArgs& args);
   CombinePass pass_;
 };
 
@@ -151,6 +152,14 @@ Dtype read_dtype(const std::string& name) {
     if (name == kDtypeNames[i]) return static_cast<Dtype>(i);
   }
   throw std::invalid_argument("expected float32, float16 or bfloat16 for networks but received '" + name + "'");
+}
+
+// For the lanes of the device.
+void (*fast_math_code(const Device& device))(const CombineArgs&) {
+  if (device.threads() > 1) throw std::invalid_argument("expected one thread for the fast-math code");
+  if (device.lanes() == "avx2") return fast_math_combine_avx2;
+  if (device.lanes() == "avx512") return fast_math_combine_avx512;
+  throw std::invalid_argument("the fast-math code is built for avx2 and avx512 lanes, not for " + device.lanes());
 }
 
 }  // namespace
@@ -168,7 +177,7 @@ MeasurementPtr make_combine(const Bench& bench, Line* line) {
   const std::string place = line->word("place", "in"), build = line->word("build", "exact");
   if (place != "in" && place != "apart") throw std::invalid_argument("expected in or apart for place");
   if (build != "exact" && build != "fast-math") throw std::invalid_argument("expected exact or fast-math for build");
-  shape.in_place = place == "in", shape.fast_math = build == "fast-math";
+  shape.in_place = place == "in";
   if (shape.noise > 1 || shape.inputs + shape.noise < 1 || shape.inputs + shape.noise > kMaxTerms) {
     throw std::invalid_argument("expected 0 or 1 for noise, and 1 to " + std::to_string(kMaxTerms) + " terms in all");
   }
@@ -179,12 +188,7 @@ MeasurementPtr make_combine(const Bench& bench, Line* line) {
   if (shape.outputs - shape.derived > 1 && shape.inputs < 3) {
     throw std::invalid_argument("expected at least 3 inputs where a further output is carried");
   }
-  if (shape.fast_math && bench.device->threads() > 1) {
-    throw std::invalid_argument("expected one thread for the fast-math code");
-  }
-  if (shape.fast_math && !fast_math_usable()) {
-    throw std::invalid_argument("this processor has no AVX2, for which the fast-math code is built");
-  }
+  if (build == "fast-math") shape.fast_math = fast_math_code(*bench.device);
   return std::make_unique<Combine>(bench, shape);
 }
 

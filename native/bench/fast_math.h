@@ -6,7 +6,8 @@
 
 namespace ds {
 
-bool fast_math_usable();
-void fast_math_combine(const CombineArgs& args);
+// Each for the lanes of its name; does nothing where the compiler makes no such code.
+void fast_math_combine_avx2(const CombineArgs& args);
+void fast_math_combine_avx512(const CombineArgs& args);
 
 }  // namespace ds

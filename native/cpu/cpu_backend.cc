@@ -1,21 +1,17 @@
 // Large passes are cut into parts, which any thread of the device may do; the bits are those of a single thread.
 #include "cpu_backend.h"
 
+#include <unistd.h>
+
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
-#include <limits>
-#include <string>
 #include <utility>
 
-#include "../../cuda/failure.h"
 #include "float_mode.h"
 #include "pass_parts.h"
 
 namespace ds {
 namespace {
-
-constexpr size_t kAlignment = 64;
 
 // What a pass comes to, in elements read or written, from which on it is worth cutting, and of each part then. Of
 // memory in its caches one thread does the first number in some 20 us, which is what it takes to wake another.
@@ -32,39 +28,37 @@ int64_t element_work(const CombineArgs& args) {
   return work;
 }
 
-class CpuBuffer final : public Buffer {
- public:
-  CpuBuffer(size_t bytes, std::shared_ptr<MemoryCount> count) : bytes_(bytes), count_(std::move(count)) {
-    // Not aligned_alloc: glibc's leaves a hole beside each block, and a loop over large ones grows without end.
-    if (bytes <= std::numeric_limits<size_t>::max() / 2) memory_ = std::malloc(bytes + kAlignment);
-    if (!memory_) {
-      throw Failure(FailureCode::kOutOfMemory, "cannot allocate " + std::to_string(bytes) + " bytes of host memory");
-    }
-    size_t room = bytes + kAlignment;
-    data_ = memory_;
-    std::align(kAlignment, bytes, data_, room);
-    count_->add(bytes_);
-  }
-  ~CpuBuffer() override {
-    std::free(memory_);
-    count_->subtract(bytes_);
-  }
-  void* data() noexcept override { return data_; }
-  size_t bytes() const noexcept override { return bytes_; }
+// Half of what a pass comes to, in bytes, from which on nothing of an output is left in the caches when it is read.
+size_t cache_bytes() {
+#ifdef _SC_LEVEL3_CACHE_SIZE
+  const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+  if (bytes > 0) return static_cast<size_t>(bytes);
+#endif
+  return size_t{32} << 20;
+}
 
- private:
-  void* memory_ = nullptr;
-  void* data_ = nullptr;  // the first aligned address of it
-  size_t bytes_;
-  std::shared_ptr<MemoryCount> count_;
-};
+// A bit for each output that is worth writing past the caches: of a large pass, where it is not over what was read.
+uint32_t outputs_past_caches(const CombineArgs& args) {
+  static const size_t kLarge = 2 * cache_bytes();
+  size_t element_bytes = 0;
+  for (int j = 0; j < args.term_count; ++j) element_bytes += args.terms[j].base ? dtype_bytes(args.terms[j].dtype) : 0;
+  for (int o = 0; o < args.output_count; ++o) element_bytes += dtype_bytes(args.outputs[o].dtype);
+  if (static_cast<size_t>(args.rows * args.elements) * element_bytes < kLarge) return 0;
+  uint32_t outputs = 0;
+  for (int o = 0; o < args.output_count; ++o) {
+    bool apart = args.outputs[o].dtype == Dtype::kFloat32;
+    for (int j = 0; j < args.term_count; ++j) apart = apart && args.terms[j].base != args.outputs[o].base;
+    if (apart) outputs |= 1u << o;
+  }
+  return outputs;
+}
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(const LaneTable& lanes, std::shared_ptr<MemoryCount> count, std::shared_ptr<Crew> crew)
-      : lanes_(lanes), count_(std::move(count)), crew_(std::move(crew)) {}
+  CpuBackend(const LaneTable& lanes, std::shared_ptr<HostMemory> memory, std::shared_ptr<Crew> crew)
+      : lanes_(lanes), memory_(std::move(memory)), crew_(std::move(crew)) {}
 
-  BufferPtr allocate(size_t bytes) override { return std::make_unique<CpuBuffer>(bytes, count_); }
+  BufferPtr allocate(size_t bytes) override { return memory_->allocate(bytes); }
   void upload(void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
   void download(void* to, const void* from, size_t bytes) override { copy(to, from, bytes); }
   void copy(void* to, const void* from, size_t bytes) override {
@@ -73,13 +67,17 @@ class CpuBackend final : public Backend {
   void combine(const CombineArgs& args) override {
     const int64_t elements = args.rows * args.elements;
     const int64_t work = elements < kLeastElements ? 0 : element_work(args);
+    const uint32_t past_caches = elements < kLeastElements ? 0 : outputs_past_caches(args);
+    const auto combine_part = [&](CombinePart part) {
+      part.past_caches = past_caches;
+      lanes_.combine(args, part);
+    };
     if (crew_ == nullptr || elements * work < kSharedWork) {
       const FloatMode mode;
-      lanes_.combine(args, whole_pass(args));
-      return;
+      return combine_part(whole_pass(args));
     }
     const PassParts parts(args.rows, args.elements, kPartWork / work);
-    share(parts.count(), [&](int64_t part) { lanes_.combine(args, parts[part]); });
+    share(parts.count(), [&](int64_t part) { combine_part(parts[part]); });
   }
   void mixture(const MixtureArgs& args) override {
     // Each component is read twice, and so are its partial sums.
@@ -113,15 +111,15 @@ class CpuBackend final : public Backend {
   }
 
   const LaneTable& lanes_;
-  std::shared_ptr<MemoryCount> count_;
+  std::shared_ptr<HostMemory> memory_;
   std::shared_ptr<Crew> crew_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(const LaneTable& lanes, std::shared_ptr<MemoryCount> count,
+std::unique_ptr<Backend> make_cpu_backend(const LaneTable& lanes, std::shared_ptr<HostMemory> memory,
                                           std::shared_ptr<Crew> crew) {
-  return std::make_unique<CpuBackend>(lanes, std::move(count), std::move(crew));
+  return std::make_unique<CpuBackend>(lanes, std::move(memory), std::move(crew));
 }
 
 }  // namespace ds

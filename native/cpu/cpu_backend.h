@@ -4,14 +4,14 @@
 #include <memory>
 
 #include "../../cuda/backend.h"
-#include "../../cuda/memory_count.h"
 #include "crew.h"
+#include "host_memory.h"
 #include "lane_table.h"
 
 namespace ds {
 
-// Buffers keep `count` alive, so they may outlive the backend. Without a crew the calling thread does all by itself.
-std::unique_ptr<Backend> make_cpu_backend(const LaneTable& lanes, std::shared_ptr<MemoryCount> count,
+// Buffers may outlive the backend. Without a crew the calling thread does all by itself.
+std::unique_ptr<Backend> make_cpu_backend(const LaneTable& lanes, std::shared_ptr<HostMemory> memory,
                                           std::shared_ptr<Crew> crew = nullptr);
 
 }  // namespace ds

@@ -12,10 +12,8 @@ template <class F>
 void lane_widen(Dtype dtype, const uint16_t* from, uint64_t count, float* to) {
   for_each_tile<F>(0, static_cast<int64_t>(count), [&](auto lane, const auto& tile, int64_t element) {
     using L = decltype(lane);
-    word_of<L> halves[4];
     L values[4];
-    tile.load(from + element, halves);
-    for (int i = 0; i < 4; ++i) values[i] = widen<L>(dtype, halves[i]);
+    tile.load(dtype, from + element, values);
     tile.store(to + element, values);
   });
 }

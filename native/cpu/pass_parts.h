@@ -23,7 +23,7 @@ class PassParts {
 
   CombinePart operator[](int64_t part) const {
     const int64_t row = part / pieces_ * group_, element = part % pieces_ * piece_;
-    return {row, std::min(group_, rows_ - row), element, std::min(piece_, elements_ - element)};
+    return {row, std::min(group_, rows_ - row), element, std::min(piece_, elements_ - element), 0};
   }
 
  private:

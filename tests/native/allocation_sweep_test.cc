@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "../../cuda/failure.h"
-#include "../../cuda/memory_count.h"
 #include "../../native/cpu/cpu_backend.h"
 #include "../../native/cpu/cpu_features.h"
 #include "../../native/nets/gaussian_mixture.h"
@@ -143,8 +142,16 @@ struct JoinedExecutor {
   }
 };
 
+struct CountedMemory {
+  const std::shared_ptr<HostMemory> memory = std::make_shared<HostMemory>();
+  ~CountedMemory() {
+    const faults::Pause pause;
+    check(memory->live_bytes == 0, "all memory is given back");
+  }
+};
+
 // One run from nothing to its end, with all that it needs of the engine.
-void live(const Network& network, const std::shared_ptr<MemoryCount>& memory, Outcome* outcome) {
+void live(const Network& network, Outcome* outcome) {
   const Plan* pattern = nullptr;
   std::unique_ptr<Plan> made;
   {
@@ -153,6 +160,8 @@ void live(const Network& network, const std::shared_ptr<MemoryCount>& memory, Ou
     pattern = made.get();
   }
   const auto values = static_cast<size_t>(pattern->rows * pattern->elements);
+  const CountedMemory counted;
+  const std::shared_ptr<HostMemory>& memory = counted.memory;
   Story story;
   Transfer transfer(make_cpu_backend(kScalarLanes, memory));
   JoinedExecutor joined;
@@ -209,9 +218,8 @@ uint64_t sweep(const char* name, const Visit& visit) {
 }
 
 void sweep_runs(const Network& network) {
-  const auto memory = std::make_shared<MemoryCount>();
   uint64_t failed = 0;
-  const auto once = [&](Outcome* outcome) { live(network, memory, outcome); };
+  const auto once = [&](Outcome* outcome) { live(network, outcome); };
   const Outcome good = attempt(0, 0, &failed, once);
   check(good.succeeded, std::string(network.name) + ": a run without faults succeeds: " + good.other);
   if (!good.succeeded) return;
@@ -227,7 +235,6 @@ void sweep_runs(const Network& network) {
       check(!outcome.succeeded || outcome.values == good.values, where + ": a success has the bits of any other");
       without += outcome.succeeded && failed > 0;
     }
-    check(memory->live_bytes == 0, where + ": all memory is given back");
     const int64_t leaked = faults::live_blocks() - before;
     check(leaked == 0, where + ": leaks blocks, " + std::to_string(leaked));
     uint64_t none = 0;

@@ -1,4 +1,5 @@
 // The CPU backend's memory, and what CUDA's error codes are told as.
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <set>
@@ -11,9 +12,54 @@
 #include "engine_test.h"
 
 namespace ds {
+namespace {
+
+// Whether what is allocated comes from what is kept.
+bool is_kept(HostMemory* memory, size_t bytes) {
+  const size_t before = memory->kept_bytes();
+  const BufferPtr buffer = memory->allocate(bytes);
+  // So that it would show if another had its place.
+  std::memset(buffer->data(), 0x5A, bytes);
+  return memory->kept_bytes() == before - bytes;
+}
+
+}  // namespace
+
+void test_kept_memory() {
+  constexpr size_t kSmall = 64 << 10, kLarge = 8 << 20;
+  const auto memory = std::make_shared<HostMemory>();
+  for (const size_t bytes : {kSmall, kLarge}) {
+    check(!is_kept(memory.get(), bytes) && is_kept(memory.get(), bytes) && !is_kept(memory.get(), bytes - 64),
+          std::to_string(bytes) + " bytes are kept for the next that asks for as much");
+    const BufferPtr one = memory->allocate(bytes), other = memory->allocate(bytes);
+    check(one->data() != other->data(), "memory in use is nobody else's");
+    const auto address = reinterpret_cast<uintptr_t>(one->data());
+    check(address % 64 == 0, std::to_string(bytes) + " bytes begin at a multiple of 64");
+  }
+  check(memory->live_bytes == 0, "what is kept does not count as live");
+
+  // In use and kept never come to more than the peak, which is 2 * kLarge.
+  {
+    const BufferPtr all = memory->allocate(2 * kLarge);
+    check(memory->kept_bytes() == 0, "what is kept goes before more than ever is held");
+  }
+  const BufferPtr kept_by_user = memory->allocate(kLarge);
+  check(memory->kept_bytes() == 0, "what was kept and no longer fits beside what is in use goes");
+  memory->allocate(kLarge).reset();
+  check(memory->kept_bytes() == kLarge, "what fits is kept");
+  std::vector<BufferPtr> many;
+  for (size_t i = 0; i < 100; ++i) many.push_back(memory->allocate(kSmall + i));
+  many.clear();
+  check(is_kept(memory.get(), kSmall + 99), "of many sizes those that were used last are kept");
+  check(!is_kept(memory.get(), kSmall), "of many sizes those that were used first are not");
+  memory->close();
+  check(memory->kept_bytes() == 0, "a closed device keeps nothing");
+  memory->allocate(kLarge).reset();
+  check(memory->kept_bytes() == 0, "nor what is given back later");
+}
 
 void test_memory() {
-  const auto count = std::make_shared<MemoryCount>();
+  const auto count = std::make_shared<HostMemory>();
   const auto backend = make_cpu_backend(kScalarLanes, count);
   {
     const BufferPtr a = backend->allocate(1000), nothing = backend->allocate(0);

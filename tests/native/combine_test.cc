@@ -69,7 +69,7 @@ void kernel_walk(const CombineArgs& args) {
     const CombineRow row = combine_row(args, r);
     for (int64_t e = 0; e < args.elements; e += 4) {
       const FloatTile tile{(row.offset & 3) == 0, static_cast<int>(std::min<int64_t>(4, args.elements - e))};
-      combine_tile<float, kOutputs, kHalves, true>(args, row, ReadTerms<kOutputs>{}, e, tile);
+      combine_tile<float, kOutputs, kHalves, true>(args, row, ReadTerms<kOutputs>{}, e, 0, tile);
     }
   }
 }
@@ -145,6 +145,14 @@ void combine_equals_reference(const CombineCase& c, const std::string& name,
   check(status == kStatusClean, name + ": unused terms that are not finite leave the status clean");
 }
 
+CombinePart past_caches(const CombineArgs& args) {
+  CombinePart whole = whole_pass(args);
+  for (int o = 0; o < args.output_count; ++o) {
+    if (args.outputs[o].dtype == Dtype::kFloat32) whole.past_caches |= 1u << o;
+  }
+  return whole;
+}
+
 }  // namespace
 
 void test_combine() {
@@ -165,6 +173,8 @@ void test_combine() {
             for (const LaneTable* lanes : tested_lanes()) {
               combine_equals_reference(c, lanes->name,
                                        [&](const CombineArgs& args) { lanes->combine(args, whole_pass(args)); });
+              combine_equals_reference(c, std::string(lanes->name) + ", past the caches",
+                                       [&](const CombineArgs& args) { lanes->combine(args, past_caches(args)); });
             }
             combine_equals_reference(c, "kernel walk", [&](const CombineArgs& args) {
               // The code for halves does float32 as well.
@@ -200,7 +210,7 @@ void test_shared_combine() {
                             (flags & 4) != 0 && outputs > 1,
                             flags >= 5 ? flags - 4 : 0};
         const std::unique_ptr<Executor>& executor = executors[static_cast<size_t>(flags) % executors.size()];
-        const auto backend = make_cpu_backend(*lanes, std::make_shared<MemoryCount>(), executor->crew());
+        const auto backend = make_cpu_backend(*lanes, std::make_shared<HostMemory>(), executor->crew());
         combine_equals_reference(c, std::string(lanes->name) + ", shared",
                                  [&](const CombineArgs& args) { backend->combine(args); });
       }
@@ -225,7 +235,7 @@ void test_shared_status() {
   args.outputs[0] = {x.data(), 0, Dtype::kFloat32};
   for (const int threads : {1, 2, 3, 8}) {
     Executor executor(threads);
-    const auto backend = make_cpu_backend(*available_lanes().back(), std::make_shared<MemoryCount>(), executor.crew());
+    const auto backend = make_cpu_backend(*available_lanes().back(), std::make_shared<HostMemory>(), executor.crew());
     for (int round = 0; round < 30; ++round) {
       const int64_t first = round % rows;
       const bool overflows = round % 2 == 1;

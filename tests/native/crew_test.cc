@@ -201,7 +201,7 @@ void spy(const CombineArgs&, const CombinePart&) {
 void test_shared_float_mode() {
   const LaneTable lanes{"spy", spy, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
   Executor executor(1, spoil_float_mode);
-  const auto backend = make_cpu_backend(lanes, std::make_shared<MemoryCount>(), executor.crew());
+  const auto backend = make_cpu_backend(lanes, std::make_shared<HostMemory>(), executor.crew());
   CombineArgs args{};
   args.rows = 1, args.elements = 1 << 20, args.term_count = 1, args.output_count = 1;
   args.terms[0].base = &args;

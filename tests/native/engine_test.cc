@@ -48,6 +48,7 @@ int main() {
   ds::test_crew_stop();
   ds::test_shared_float_mode();
   ds::test_memory();
+  ds::test_kept_memory();
   ds::test_cuda_problems();
   ds::test_allocation_sweep();
   if (ds::failures > 0) {

@@ -46,6 +46,7 @@ void test_crew_turns();
 void test_crew_stop();
 void test_shared_float_mode();
 void test_memory();
+void test_kept_memory();
 void test_cuda_problems();
 void test_allocation_sweep();
 

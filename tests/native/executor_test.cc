@@ -29,7 +29,7 @@ struct SlowDevice {
 class SlowBackend final : public Backend {
  public:
   explicit SlowBackend(SlowDevice* device)
-      : inner_(make_cpu_backend(kScalarLanes, std::make_shared<MemoryCount>())), device_(device) {}
+      : inner_(make_cpu_backend(kScalarLanes, std::make_shared<HostMemory>())), device_(device) {}
   BufferPtr allocate(size_t bytes) override { return inner_->allocate(bytes); }
   void upload(void* to, const void* from, size_t bytes) override { inner_->upload(to, from, bytes); }
   void download(void* to, const void* from, size_t bytes) override { inner_->download(to, from, bytes); }

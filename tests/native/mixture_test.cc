@@ -193,7 +193,7 @@ FailureCode code_of(const std::function<void()>& act, const std::string& part) {
 }
 
 std::vector<float> evaluate(Evaluator& evaluator, Case& c, int64_t rows, std::shared_ptr<Crew> crew = nullptr) {
-  const auto backend = make_cpu_backend(*available_lanes().back(), std::make_shared<MemoryCount>(), std::move(crew));
+  const auto backend = make_cpu_backend(*available_lanes().back(), std::make_shared<HostMemory>(), std::move(crew));
   Floats output(rows * c.elements);
   NetworkCall call{};
   call.backend = backend.get(), call.rows = rows, call.elements = c.elements;

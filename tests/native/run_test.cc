@@ -24,7 +24,7 @@ constexpr size_t kValues = 6;
 class CountingBackend final : public Backend {
  public:
   explicit CountingBackend(int* downloads)
-      : inner_(make_cpu_backend(kScalarLanes, std::make_shared<MemoryCount>())), downloads_(downloads) {}
+      : inner_(make_cpu_backend(kScalarLanes, std::make_shared<HostMemory>())), downloads_(downloads) {}
   BufferPtr allocate(size_t bytes) override { return inner_->allocate(bytes); }
   void upload(void* to, const void* from, size_t bytes) override { inner_->upload(to, from, bytes); }
   void download(void* to, const void* from, size_t bytes) override {
@@ -110,7 +110,7 @@ int live(const Plan& plan, uint32_t every, Story* story) {
   Executor executor(1);
   std::vector<std::unique_ptr<Evaluator>> evaluators(1);
   auto loop = std::make_unique<StepLoop>(std::make_unique<CountingBackend>(&downloads), plan, std::move(evaluators));
-  const auto backend = make_cpu_backend(kScalarLanes, std::make_shared<MemoryCount>());
+  const auto backend = make_cpu_backend(kScalarLanes, std::make_shared<HostMemory>());
   auto start = std::make_shared<TensorData>(nullptr, backend->allocate(kValues * sizeof(float)), kValues);
   for (size_t i = 0; i < kValues; ++i) static_cast<float*>(start->buffer->data())[i] = static_cast<float>(i);
   auto run = std::make_shared<Run>(executor, std::move(loop), std::vector<std::shared_ptr<TensorData>>{start},

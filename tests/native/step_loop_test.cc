@@ -17,7 +17,7 @@
 namespace ds {
 namespace {
 
-std::unique_ptr<Backend> cpu(const LaneTable& lanes, const std::shared_ptr<MemoryCount>& count) {
+std::unique_ptr<Backend> cpu(const LaneTable& lanes, const std::shared_ptr<HostMemory>& count) {
   return make_cpu_backend(lanes, count);
 }
 
@@ -37,7 +37,7 @@ struct Outcome {
 
 // Answers the foreign network with v = t - x, or with NaN in row `poisoned` of its second call.
 Outcome run_small_plan(const Plan& plan, const LaneTable& lanes, const std::vector<float>* start, int64_t poisoned) {
-  const auto count = std::make_shared<MemoryCount>();
+  const auto count = std::make_shared<HostMemory>();
   Outcome outcome;
   {
     std::vector<std::unique_ptr<Evaluator>> evaluators(2);
@@ -160,7 +160,7 @@ FailureCode code_of(const Plan& plan, std::unique_ptr<Evaluator> evaluator) {
   std::vector<std::unique_ptr<Evaluator>> evaluators(2);
   evaluators[0] = std::move(evaluator);
   try {
-    const StepLoop loop(cpu(kScalarLanes, std::make_shared<MemoryCount>()), plan, std::move(evaluators));
+    const StepLoop loop(cpu(kScalarLanes, std::make_shared<HostMemory>()), plan, std::move(evaluators));
   } catch (const Failure& failure) {
     return failure.code;
   }
@@ -241,7 +241,7 @@ void test_half_networks() {
       for (float& x : expected) {
         for (const float t : plan.times) x = std::fma(-0.25f, rounded(output, rounded(input, x * 0.5f) * t), x);
       }
-      const auto count = std::make_shared<MemoryCount>();
+      const auto count = std::make_shared<HostMemory>();
       std::vector<std::unique_ptr<Evaluator>> evaluators(1);
       evaluators[0] = std::make_unique<RoundingNetwork>(input, output);
       StepLoop loop(cpu(*lanes, count), plan, std::move(evaluators));
@@ -272,7 +272,7 @@ void test_half_networks() {
 void test_interrupt() {
   std::vector<std::unique_ptr<Evaluator>> evaluators(2);
   evaluators[0] = bind_gaussian_mixture(net_for_plan());
-  StepLoop loop(cpu(kScalarLanes, std::make_shared<MemoryCount>()), small_plan(), std::move(evaluators));
+  StepLoop loop(cpu(kScalarLanes, std::make_shared<HostMemory>()), small_plan(), std::move(evaluators));
   loop.interrupt();
   FailureCode code = FailureCode::kInternal;
   try {
@@ -288,7 +288,7 @@ void test_second_time() {
   const Plan plan = flow_plan();
   std::vector<std::unique_ptr<Evaluator>> evaluators(2);
   evaluators[0] = std::make_unique<FlowMap>();
-  StepLoop loop(cpu(kScalarLanes, std::make_shared<MemoryCount>()), plan, std::move(evaluators));
+  StepLoop loop(cpu(kScalarLanes, std::make_shared<HostMemory>()), plan, std::move(evaluators));
   const std::vector<float> start(10, 0.0f);
   loop.start_from({start.data()}, true);
   int foreign_calls = 0;

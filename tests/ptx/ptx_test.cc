@@ -128,7 +128,7 @@ std::string difference(const Outcome& expected, const Outcome& found) {
 }
 
 Outcome on_cpu(const std::function<Outcome(Backend&)>& work) {
-  const auto backend = make_cpu_backend(*find_lanes("scalar"), std::make_shared<MemoryCount>());
+  const auto backend = make_cpu_backend(*find_lanes("scalar"), std::make_shared<HostMemory>());
   return work(*backend);
 }
 
