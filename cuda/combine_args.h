@@ -29,7 +29,7 @@ struct CombineOutput {
 // Everything that one combine launch needs; passed by value (`__grid_constant__` on CUDA).
 // The record of row r starts at words[row_class[r] * stride]. Coefficients (float bits) start at its word `first_word`
 // and follow output by output: one per term, or a single one for a derived output.
-// Every base is aligned to 16 bytes; rows need not be.
+// On a device every base is aligned to 16 bytes; rows need not be.
 struct CombineArgs {
   int64_t rows;
   int64_t elements;            // of one row

@@ -18,6 +18,10 @@ struct StepLoop::State {
   Evaluators evaluators;
   std::vector<const float*> starts;
   bool starts_in_host_memory = false;
+  // Of each slot: the values that were given for it and are read in its place until something writes it, or null. All
+  // null where steps may be recorded, which is nowhere in host memory.
+  std::vector<const void*> given;
+  size_t given_count = 0;  // those that are not null
 
   std::unique_ptr<Workspace> workspace;
   std::vector<BufferPtr> results;
@@ -47,12 +51,18 @@ struct StepLoop::State {
 
   ~State() { put_workspace_back(); }
 
+  // To be written; whoever has done so says wrote().
   void* slot(uint32_t index) { return workspace->slots[index]->data(); }
+  const void* readable(uint32_t index) { return given[index] ? given[index] : slot(index); }
+  void wrote(uint32_t index) {
+    if (std::exchange(given[index], nullptr)) --given_count;
+  }
   RunTable& table() { return workspace->table; }
   bool empty() const { return plan.rows == 0 || plan.elements == 0; }
   const StepProgram& program() const { return plan.programs[plan.sequence[entry]]; }
 
   void begin();
+  void take_starts();
   void open_workspace();
   void put_workspace_back() noexcept;
   // `cursor` as in CombineArgs and NetworkCall.
@@ -80,19 +90,25 @@ void StepLoop::State::begin() {
                                               " arrays but was given " + std::to_string(starts.size()));
   }
   open_workspace();
-  if (!starts.empty() && !empty()) {
-    for (size_t i = 0; i < starts.size(); ++i) {
-      const uint32_t to = plan.starts[i];
-      if (starts_in_host_memory) {
-        backend->upload(slot(to), starts[i], slot_bytes(plan, to));
-      } else {
-        backend->copy(slot(to), starts[i], slot_bytes(plan, to));
-      }
-    }
-    // Their owners may free them on another stream after this call, so the copies have to be over by then.
-    if (!starts_in_host_memory) backend->finish();
-  }
+  given.assign(plan.slots.size(), nullptr);
+  if (!starts.empty() && !empty()) take_starts();
   begun = true;
+}
+
+void StepLoop::State::take_starts() {
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const uint32_t to = plan.starts[i];
+    if (backend->host_memory()) {
+      given[to] = starts[i];
+      ++given_count;
+    } else if (starts_in_host_memory) {
+      backend->upload(slot(to), starts[i], slot_bytes(plan, to));
+    } else {
+      backend->copy(slot(to), starts[i], slot_bytes(plan, to));
+    }
+  }
+  // Their owners may free them on another stream after this call, so the copies have to be over by then.
+  if (!starts_in_host_memory) backend->finish();
 }
 
 void StepLoop::State::open_workspace() {
@@ -158,7 +174,7 @@ void StepLoop::State::combine(const CombineStage& combine_stage, const StepCurso
       args.terms[j] = {nullptr, term.draw, term.evaluator, Dtype::kFloat32};
     } else {
       const auto from = static_cast<uint32_t>(term.slot);
-      args.terms[j] = {slot(from), term.draw, term.evaluator, plan.slots[from]};
+      args.terms[j] = {readable(from), term.draw, term.evaluator, plan.slots[from]};
     }
   }
   for (size_t o = 0; o < combine_stage.outputs.size(); ++o) {
@@ -168,12 +184,13 @@ void StepLoop::State::combine(const CombineStage& combine_stage, const StepCurso
   args.status = table().status();
   args.cursor = cursor;
   backend->combine(args);
+  for (const PlanOutput& output : combine_stage.outputs) wrote(output.slot);
 }
 
 Advance StepLoop::State::evaluate_or_ask(const EvaluateStage& evaluate_stage) {
   const EvaluateCall& due = evaluate_stage.calls[call];
   if (!evaluators[due.evaluator]) {
-    foreign = {due.evaluator, static_cast<const float*>(slot(evaluate_stage.input)),
+    foreign = {due.evaluator, static_cast<const float*>(readable(evaluate_stage.input)),
                table().host_times(entry, evaluate_stage.time), host_second_times(evaluate_stage),
                static_cast<float*>(slot(due.output))};
     waiting = true;
@@ -196,7 +213,7 @@ void StepLoop::State::evaluate(const EvaluateStage& evaluate_stage, const StepCu
   network_call.backend = backend.get();
   network_call.rows = plan.rows;
   network_call.elements = plan.elements;
-  network_call.input = slot(evaluate_stage.input);
+  network_call.input = readable(evaluate_stage.input);
   network_call.times = table().times(times_of, evaluate_stage.time);
   network_call.host_times = table().host_times(entry, evaluate_stage.time);
   if (evaluate_stage.second_time >= 0) {
@@ -206,6 +223,7 @@ void StepLoop::State::evaluate(const EvaluateStage& evaluate_stage, const StepCu
   network_call.output = slot(due.output);
   network_call.cursor = cursor;
   run(evaluators[due.evaluator].get(), network_call);
+  wrote(due.output);
 }
 
 void StepLoop::State::whole_step() {
@@ -275,6 +293,10 @@ void StepLoop::State::next_entry() {
 
 void StepLoop::State::end() {
   for (const uint32_t result : plan.results) {
+    if (given[result]) {
+      backend->copy(slot(result), given[result], slot_bytes(plan, result));
+      wrote(result);
+    }
     if (!recorder) {
       results.push_back(std::move(workspace->slots[result]));
       continue;
@@ -310,6 +332,8 @@ void StepLoop::begin() {
   if (!state_->begun) state_->begin();
 }
 
+bool StepLoop::reads_starts() const { return !state_->done && state_->given_count > 0; }
+
 Advance StepLoop::advance() {
   State& s = *state_;
   if (s.done) return Advance::kDone;
@@ -344,8 +368,10 @@ const ForeignCall& StepLoop::foreign() const { return state_->foreign; }
 
 void StepLoop::resume() {
   if (!state_->waiting) throw Failure(FailureCode::kInternal, "resume() without a foreign network that is due");
-  state_->waiting = false;
-  state_->next_call();
+  State& s = *state_;
+  s.waiting = false;
+  s.wrote(s.program().stages[s.stage].evaluate.calls[s.call].output);
+  s.next_call();
 }
 
 Backend& StepLoop::backend() { return *state_->backend; }
@@ -359,7 +385,7 @@ void StepLoop::read_preview(float* to) {
     throw Failure(FailureCode::kInternal, "read_preview() without a preview");
   }
   const auto from = static_cast<uint32_t>(s.plan.preview);
-  s.backend->download(to, s.slot(from), slot_bytes(s.plan, from));
+  s.backend->download(to, s.readable(from), slot_bytes(s.plan, from));
 }
 
 std::vector<BufferPtr> StepLoop::take_results() {

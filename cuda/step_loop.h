@@ -42,11 +42,15 @@ class StepLoop {
   StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators);
   ~StepLoop();
 
-  // What fills plan.starts, one array of rows x elements floats each, all in host memory or all in the backend's:
-  // copied by begin(), must live until then.
+  // What plan.starts begin as, one array of rows x elements floats each, all in host memory or all in the backend's.
+  // Never written to; must live and stay as they are until reads_starts() says no more.
   void start_from(std::vector<const float*> arrays, bool in_host_memory);
-  // Allocates what the run works in and fills it. The first advance() begins where this was not called.
+  // Allocates what the run works in, and fills it where a backend has no host memory. The first advance() begins where
+  // this was not called.
   void begin();
+  // Once it has begun, whether it still reads what it starts from: in host memory that is not copied but read where it
+  // lies, until something has written each of the slots.
+  bool reads_starts() const;
 
   Advance advance();
   const ForeignCall& foreign() const;

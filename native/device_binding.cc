@@ -17,7 +17,13 @@ constexpr const char* kInvalidArg = "ERR_INVALID_ARG";
 constexpr int64_t kMaxThreads = 1024;
 constexpr int64_t kMaxSlot = (int64_t{1} << 16) - 1;
 
-std::shared_ptr<TensorData> read_start(const Field& start, Device& device, const Plan& plan) {
+RunStart start_in(std::shared_ptr<TensorData> tensor) {
+  const auto* values = static_cast<const float*>(tensor->buffer->data());
+  return {values, std::move(tensor)};
+}
+
+// `arrays` gets what JavaScript has to keep alive.
+RunStart read_start(const Field& start, Device& device, const Plan& plan, std::vector<Napi::Object>* arrays) {
   const size_t wanted = static_cast<size_t>(plan.rows) * static_cast<size_t>(plan.elements);
   const auto expect_count = [&](size_t count) {
     if (count != wanted) {
@@ -30,7 +36,7 @@ std::shared_ptr<TensorData> read_start(const Field& start, Device& device, const
     if (!tensor->data()) throw js_error(start.value().Env(), "ERR_DISPOSED", "The tensor was released");
     if (tensor->data()->device != &device) start.refuse("a tensor of this device");
     expect_count(tensor->data()->count);
-    return tensor->data();
+    return start_in(tensor->data());
   }
   // Reading the plan ran the user's getters, and one of them may have closed the device.
   if (device.closed()) throw closed_error(start.value().Env());
@@ -38,7 +44,9 @@ std::shared_ptr<TensorData> read_start(const Field& start, Device& device, const
   size_t count = 0;
   const float* data = start.floats(&count);
   expect_count(count);
-  return device.upload(data, count);
+  if (!device.transfer()->host_memory()) return start_in(device.upload(data, count));
+  arrays->push_back(start.object());
+  return {data, Environment::of(start.value().Env()).reader()};
 }
 
 GaussianMixture read_mixture(const Field& spec) {
@@ -145,12 +153,16 @@ Napi::Value DeviceBinding::start_run(const Napi::CallbackInfo& info) {
     }
     Plan plan = read_plan(field, std::move(slots));
     auto evaluators = read_evaluators(field.get("evaluators"), plan);
-    std::vector<std::shared_ptr<TensorData>> starts;
-    for (uint32_t i = 0; i < start_count; ++i) starts.push_back(read_start(given.at(i).get("data"), device, plan));
+    std::vector<Field> values;
+    for (uint32_t i = 0; i < start_count; ++i) values.push_back(given.at(i).get("data"));
+    // From here on no getter runs, which could take away what has been read.
+    std::vector<RunStart> starts;
+    std::vector<Napi::Object> arrays;
+    for (const Field& each : values) starts.push_back(read_start(each, device, plan, &arrays));
     auto loop =
         std::make_unique<StepLoop>(open_device(info.Env()).make_backend(), std::move(plan), std::move(evaluators));
     return RunBinding::start(info.Env(), info.This().As<Napi::Object>(), device, std::move(loop), std::move(starts),
-                             functions);
+                             arrays, functions);
   });
 }
 

@@ -2,6 +2,7 @@
 #include "environment.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
 
 #include "device.h"
@@ -15,6 +16,8 @@ using Clock = std::chrono::steady_clock;
 // Node runs up to a thousand calls of a thread-safe function in a row. With JavaScript networks there is always a next
 // one, so timers and sockets would wait for seconds; after this long they get their turn.
 constexpr std::chrono::milliseconds kTurn(4);
+// How often threads that read memory of JavaScript's are told again to stop.
+constexpr std::chrono::milliseconds kStopAgain(20);
 
 void answer_bell(napi_env raw_env, napi_value, void*, void*) {
   if (raw_env == nullptr) return;
@@ -89,6 +92,7 @@ Environment& Environment::of(Napi::Env env) {
 void Environment::end(void* data) noexcept {
   Environment* self = static_cast<Environment*>(data);
   self->stop_all();
+  self->wait_for_readers();
   self->outbox_->close();
   self->pending_.clear();
 }
@@ -110,6 +114,18 @@ void Environment::stop_all() noexcept {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     executor->stop(std::max(left, std::chrono::milliseconds::zero()));
   }
+}
+
+// They are cancelled, so a run is done at the end of its stage, or where its network looks up: of an ONNX model between
+// two of its operators.
+void Environment::wait_for_readers() noexcept {
+  bool running = true;
+  while (running && readers_.use_count() > 1) {
+    running = false;
+    for (const auto& executor : executors_) running = !executor->stop(kStopAgain) || running;
+  }
+  // What they read comes before what frees it.
+  std::atomic_thread_fence(std::memory_order_acquire);
 }
 
 void Environment::take_back_loans() noexcept {

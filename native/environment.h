@@ -71,6 +71,10 @@ class Environment {
   void returned(Returnable& loan) noexcept { loans_.erase(&loan); }
   void take_back_loans() noexcept;
 
+  // Held by whoever reads memory of JavaScript's on another thread. The end of the environment, with which that memory
+  // goes, waits for it without limit.
+  std::shared_ptr<const void> reader() const noexcept { return readers_; }
+
   // Throws ERR_CLOSED after stop_all().
   void require_open(Napi::Env env) const;
 
@@ -87,6 +91,7 @@ class Environment {
 
  private:
   static void end(void* self) noexcept;
+  void wait_for_readers() noexcept;
   void set_resting(Pending& pending, bool resting) noexcept;
   void stay_alive_as_needed() noexcept;
   void come_back(Napi::Env env);
@@ -109,6 +114,7 @@ class Environment {
   bool referenced_ = false;
   std::vector<std::shared_ptr<Executor>> executors_;
   std::unordered_set<Returnable*> loans_;
+  std::shared_ptr<const void> readers_ = std::make_shared<char>();  // counts those that hold it
   bool stopped_ = false;
   uint64_t next_id_ = 1;
 };

@@ -19,7 +19,7 @@ std::string describe(const FailureReport& failure) {
 
 }  // namespace
 
-Run::Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
+Run::Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<RunStart> starts,
          std::unique_ptr<RunListener> listener, std::shared_ptr<WorkCount> count)
     : queue_(executor.queue()),
       rows_(loop->plan().rows),
@@ -41,6 +41,7 @@ Turn Run::advance() noexcept {
   RunEnd over;
   try {
     const Turn turn = take_turn();
+    if (turn == Turn::kAgain || turn == Turn::kNotReady) rest();
     if (turn != Turn::kEnded) return turn;
     over = complete();
   } catch (...) {
@@ -68,6 +69,7 @@ Turn Run::take_turn() {
     tell_progress();
   }
   const Advance advance = loop_->advance();
+  let_starts_go();
   if (advance == Advance::kStage) meter_.stage_ended(loop_->evaluations());
   tell_progress();
   switch (advance) {
@@ -86,13 +88,17 @@ Turn Run::take_turn() {
 void Run::begin() {
   if (!starts_.empty()) {
     std::vector<const float*> arrays;
-    for (const auto& start : starts_) arrays.push_back(static_cast<const float*>(start->buffer->data()));
+    for (const RunStart& start : starts_) arrays.push_back(start.values);
     loop_->start_from(std::move(arrays), host_memory_);
   }
   loop_->begin();
-  starts_.clear();
+  let_starts_go();
   begun_ = true;
   meter_.set_aside();
+}
+
+void Run::let_starts_go() {
+  if (!loop_->reads_starts()) starts_.clear();
 }
 
 void Run::tell_progress() {
@@ -122,6 +128,14 @@ Turn Run::park() {
   listener_->network_due();
   state_ = State::kWaiting;
   return Turn::kParked;
+}
+
+// A run that is to end reads nothing more, so what it starts from need not wait for its last turn, which may be behind
+// a long call of another run.
+void Run::rest() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  state_ = State::kReady;
+  if (stopped_) starts_.clear();
 }
 
 RunEnd Run::complete() {
@@ -180,6 +194,7 @@ void Run::stop_with(FailureCode code, const char* message) noexcept {
     } else if (state_ == State::kRunning) {
       loop_->interrupt();
     }
+    if (state_ == State::kReady) starts_.clear();
   }
   if (parked) queue_->requeue(*this);
 }

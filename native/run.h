@@ -10,7 +10,6 @@
 #include "../cuda/step_loop.h"
 #include "executor.h"
 #include "failure_report.h"
-#include "tensor.h"
 #include "work_count.h"
 
 namespace ds {
@@ -36,6 +35,12 @@ class RunListener {
   virtual void ended(RunEnd end) noexcept = 0;
 };
 
+// Values that a run starts from, in the memory of its backend, and what keeps them there.
+struct RunStart {
+  const float* values;
+  std::shared_ptr<const void> keeper;
+};
+
 struct DueCall {
   uint32_t evaluator;
   size_t rows;
@@ -46,7 +51,7 @@ struct DueCall {
 class Run final : public Task {
  public:
   // `starts` fill the plan's starts, in its order. `count` is the device's.
-  Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<std::shared_ptr<TensorData>> starts,
+  Run(const Executor& executor, std::unique_ptr<StepLoop> loop, std::vector<RunStart> starts,
       std::unique_ptr<RunListener> listener, std::shared_ptr<WorkCount> count);
   ~Run() override;
 
@@ -71,6 +76,8 @@ class Run final : public Task {
   void begin();
   void tell_progress();
   Turn park();
+  void rest();
+  void let_starts_go();
   RunEnd complete();
   void end(RunEnd end) noexcept;
   void stop_with(FailureCode code, const char* message) noexcept;
@@ -80,7 +87,8 @@ class Run final : public Task {
   const int64_t rows_;
   const int64_t elements_;
   std::unique_ptr<StepLoop> loop_;
-  std::vector<std::shared_ptr<TensorData>> starts_;  // until the first turn has copied them
+  // Until the loop has read them for the last time. Changed in turns, and under the mutex between them.
+  std::vector<RunStart> starts_;
   std::unique_ptr<RunListener> listener_;
   const std::shared_ptr<WorkCount> count_;
   RunMeter meter_;

@@ -95,12 +95,14 @@ void RunBinding::define(Napi::Env env) {
 }
 
 Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
-                              std::vector<std::shared_ptr<TensorData>> starts, const RunFunctions& functions) {
+                              std::vector<RunStart> starts, const std::vector<Napi::Object>& arrays,
+                              const RunFunctions& functions) {
   Environment& environment = Environment::of(env);
   const size_t values = static_cast<size_t>(loop->plan().rows) * static_cast<size_t>(loop->plan().elements);
   const bool previews = loop->plan().preview >= 0;
   auto made = std::make_unique<PendingRun>(device_object, &device, values, previews, functions);
   PendingRun& pending = *made;
+  for (const Napi::Object& array : arrays) pending.keep(array);
   const uint64_t id = environment.begin(std::move(made));
   try {
     auto run = std::make_shared<Run>(*device.executor(), std::move(loop), std::move(starts),

@@ -17,9 +17,11 @@ class RunBinding final : public BindingClass<RunBinding, uint64_t, Environment::
   static void define(Napi::Env env);
   explicit RunBinding(const Napi::CallbackInfo& info) : BindingClass(info), id_(take(info)) {}
 
-  // Starts a run; `device` is the NativeDevice, `functions` its RunHandlers.
+  // Starts a run; `device` is the NativeDevice, `functions` its RunHandlers, `arrays` those of JavaScript's that hold
+  // some of `starts`.
   static Napi::Value start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
-                           std::vector<std::shared_ptr<TensorData>> starts, const RunFunctions& functions);
+                           std::vector<RunStart> starts, const std::vector<Napi::Object>& arrays,
+                           const RunFunctions& functions);
 
  private:
   void resume(const Napi::CallbackInfo& info);

@@ -9,6 +9,7 @@
 
 #include "environment.h"
 #include "run.h"
+#include "tensor.h"
 
 namespace ds {
 
@@ -24,6 +25,8 @@ class PendingRun final : public Pending {
   PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews, const RunFunctions& functions);
 
   void attach(std::shared_ptr<Run> run) { run_ = std::move(run); }
+  // An array that the run reads where it lies.
+  void keep(Napi::Object array) { kept_.push_back(Napi::Persistent(array)); }
   // Calls the network handler if the run still waits for it.
   void call_network(Environment& environment, Napi::Env env);
   // `preview` goes with `steps`; without a preview the handler hears of all steps that have ended by now.
@@ -48,6 +51,7 @@ class PendingRun final : public Pending {
   Napi::ObjectReference device_;
   Napi::ObjectReference receiver_;
   Napi::FunctionReference network_, progress_, done_;
+  std::vector<Napi::ObjectReference> kept_;
   const Device* owner_;
   const size_t values_;
   const bool previews_;

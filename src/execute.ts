@@ -23,6 +23,8 @@ export interface Execution {
   results: number[];
   graph: boolean;
   signal: AbortSignal | undefined;
+  /** The engine holds by itself what it was given. */
+  onStarted?: () => void;
   /** Steps finished so far, and the denoised preview where the plan makes one; may skip some. */
   onProgress?: (step: number, preview: Float32Array | null) => void;
 }
@@ -84,6 +86,7 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
         else resolve(results as NativeTensor[]);
       },
     });
+    execution.onStarted?.();
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

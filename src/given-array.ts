@@ -8,15 +8,27 @@ interface Kinds {
 }
 
 const typedArrays = Object.getPrototypeOf(Float32Array.prototype) as object;
-const { get: length } = Object.getOwnPropertyDescriptor(typedArrays, 'length') as { get: () => number };
+const getter = <T>(name: string): (() => T) =>
+  (Object.getOwnPropertyDescriptor(typedArrays, name) as { get: () => T }).get;
+const length = getter<number>('length');
+const byteOffset = getter<number>('byteOffset');
+const buffer = getter<ArrayBuffer>('buffer');
+/** As it was when this module was loaded: programs replace globals. */
+const { structuredClone: clone } = globalThis;
+
+const HINT = "Shared memory, that of WebAssembly and that of Node's Buffer pool cannot: leave the option away.";
+
+function hasMemory(of: ArrayBufferLike): boolean {
+  try {
+    return new Uint8Array(of).length >= 0;
+  } catch {
+    return false;
+  }
+}
 
 /** Whether the memory of a view was taken away. */
 export function isDetached(view: ArrayBufferView): boolean {
-  try {
-    return new Uint8Array(view.buffer).length < 0;
-  } catch {
-    return true;
-  }
+  return !hasMemory(view.buffer);
 }
 
 /**
@@ -34,6 +46,25 @@ export function checkGiven<Kind extends keyof Kinds>(
   if (isDetached(value)) throw expected(`a ${kind} that is not detached`, option, value);
   if (length.call(value) !== count) throw expected(`${count} values ${why}`, `${option}.length`, length.call(value));
   return value as Kinds[Kind];
+}
+
+/**
+ * The same values in the same memory, which the caller has no more: its buffer is detached.
+ * @param option The array, and `wish` the option that asks for it.
+ * @throws InvalidArgumentError where the memory cannot be taken; it is the caller's then as before.
+ */
+export function takeMemory(array: Float32Array, option: string, wish: string): Float32Array {
+  const [whole, begin, count] = [buffer.call(array), byteOffset.call(array), length.call(array)];
+  let moved: ArrayBuffer | undefined;
+  try {
+    moved = clone(whole, { transfer: [whole] });
+  } catch {
+    // Told below, as where it is copied without a word, which older Nodes do with what they do not transfer.
+  }
+  if (moved === undefined || hasMemory(whole)) {
+    throw expected(`memory that can be detached, with \`${wish}\`,`, option, array, HINT);
+  }
+  return new Float32Array(moved, begin, count);
 }
 
 /** How many elements an array-like has; undefined where it is none, or does not say. */

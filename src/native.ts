@@ -84,7 +84,10 @@ export interface NativePlan {
   graph: boolean;
 }
 
-/** What fills a buffer before the first entry. */
+/**
+ * What a buffer is before the first entry. On the CPU it is read where it lies until the run has written the buffer, at
+ * the latest until `done`: an array must not change, be resized or lose its memory before. It is never written to.
+ */
 export interface NativeStart {
   slot: number;
   data: Float32Array | NativeTensor;
@@ -197,7 +200,8 @@ export interface NativeDevice {
   onnx(library: string, model: string | Uint8Array, threads: number): Promise<NativeOnnx>;
   /**
    * Cancels its runs and frees its memory. Waits at most half a second for its threads: what does not stop by then (a
-   * model that is being loaded) ends in the background. Idempotent.
+   * model that is being loaded) ends in the background, and what a run reads of JavaScript's memory is held until then.
+   * Idempotent.
    */
   close(): void;
 }
@@ -222,7 +226,8 @@ export interface NativeAddon {
   cuda(): CudaState;
   /**
    * Closes every device, as their `close()` does; none can be opened afterwards. Threads that still ran when the process
-   * ends would meet libraries that have been taken down. Idempotent.
+   * ends would meet libraries that have been taken down. A worker's memory goes at its end, which therefore waits
+   * without limit for runs that still read the array they were given to start from. Idempotent.
    */
   shutDown(): void;
   openDevice(kind: 'cpu' | 'cuda', ordinal: number, threads: number, lanes: string): NativeDevice;

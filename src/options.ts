@@ -1,7 +1,7 @@
 /** Options of `sample`, `step` and `plan`: defaults, validation, meaning, all in one place. */
 import { checkDevice, type Device } from './device';
-import { expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
-import { checkGiven } from './given-array';
+import { expected, InvalidArgumentError, OutOfMemoryError, refuseUnknownKeys } from './errors';
+import { checkGiven, takeMemory } from './given-array';
 import type { Net } from './interfaces/model-interface';
 import type { NativeNet, NetKwargs, Network } from './nets/network';
 import { rowClasses, type Guidance, type TimeInterval } from './row-classes';
@@ -40,6 +40,14 @@ export interface SampleOptions {
    * 'state': the array as it is (default for an array); 'clean': the array noised, a(t0) x0 + s(t0) n.
    */
   init?: Init;
+  /**
+   * Hands the array over that is given to start from, instead of having it copied (default false); with `{ data, shape }`
+   * only. As with `postMessage`, the ArrayBuffer of `x.data` is detached in the call, and all of it, also where the array
+   * shows a part: every view of it is empty then. A call that throws leaves it as it was; after a call that returned it
+   * is gone, also where the run fails. On the CPU it is never copied: the run reads it where it lies; on CUDA it is
+   * uploaded. Shared and WebAssembly memory, and that of Node's Buffer pool, cannot be handed over.
+   */
+  transfer?: boolean;
   /** Seed of each row, [n], in the place of `rng.seeds(n, offset)`; the Rng is not used then. Not with `offset`. */
   seeds?: BigUint64Array;
   /** Keeps the states of the run, and the denoised values where asked: see `SampleRun.trajectory`. */
@@ -64,6 +72,7 @@ const KEYS = [
   'netKwargs',
   'gNetKwargs',
   'init',
+  'transfer',
   'seeds',
   'trajectory',
   'offset',
@@ -85,7 +94,9 @@ export interface Request {
   readonly guidance: readonly Guidance[];
   readonly rowClass: Uint32Array;
   readonly init: Init;
+  /** An array is still the caller's, until `takeStart`. */
   readonly start: Tensor | HostArray | undefined;
+  readonly transfer: boolean;
   readonly offset: number;
   readonly seeds: BigUint64Array | undefined;
   readonly trajectory: TrajectoryOptions | undefined;
@@ -133,11 +144,14 @@ function checkTrajectory(trajectory: unknown): TrajectoryOptions | undefined {
   return { ...trajectory };
 }
 
+function checkData(data: unknown, shape: readonly number[]): Float32Array {
+  const size = shape.reduce((n, d) => n * d, 1);
+  return checkGiven(data, 'Float32Array', [size, 'for its shape'], 'x.data');
+}
+
 function checkHostArray(array: HostArray): HostArray {
   const shape = checkShape(array.shape, 'x.shape');
-  const size = shape.reduce((n, d) => n * d, 1);
-  const data = checkGiven(array.data, 'Float32Array', [size, 'for its shape'], 'x.data');
-  return { data: new Float32Array(data), shape }; // the caller may use the array for something else at once
+  return { data: checkData(array.data, shape), shape };
 }
 
 function checkStart(x: unknown): { shape: readonly number[]; start: Tensor | HostArray | undefined } {
@@ -204,6 +218,28 @@ export function holdInputs({ net, gNet, start }: Request, carried: readonly Tens
   return releaseAll;
 }
 
+function copyOf(data: Float32Array): Float32Array {
+  try {
+    return new Float32Array(data);
+  } catch {
+    throw new OutOfMemoryError(`No memory for a copy of \`x.data\`, ${data.byteLength} bytes.`);
+  }
+}
+
+/**
+ * The request with an array to start from out of the caller's reach: a copy, as the caller may use it for something else
+ * at once, or its own memory where that is handed over. To be called last: a call that is refused loses nothing.
+ * @throws InvalidArgumentError, OutOfMemoryError
+ */
+export function takeStart(request: Request): Request {
+  const { start, transfer } = request;
+  if (start === undefined || start instanceof Tensor) return request;
+  // Code of the caller's has run since it was checked: getters of options, a grid of a subclass.
+  const data = checkData(start.data, start.shape);
+  const taken = transfer ? takeMemory(data, 'x.data', 'transfer') : copyOf(data);
+  return { ...request, start: { ...start, data: taken } };
+}
+
 /** Validates what a caller gives, except for kwargs, which each network checks for itself. Nothing runs yet. */
 export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}): Request {
   if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
@@ -214,7 +250,7 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   const [rows, ...rowShape] = shape as [number, ...number[]];
   if (rows > MAX_ROWS) throw expected(`at most ${MAX_ROWS} rows`, 'shape', shape);
 
-  const { guidanceScale = 1, guidanceInterval, offset = 0, signal, graph = true } = options;
+  const { guidanceScale = 1, guidanceInterval, transfer = false, offset = 0, signal, graph = true } = options;
   const { guidance, rowClass } = rowClasses(guidanceScale, guidanceInterval, rows);
   const hasGuide = gNetGiven !== undefined || options.gNetKwargs !== undefined;
   if (!hasGuide && guidance.some(({ w }) => w !== 1)) {
@@ -236,6 +272,10 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   const init = options.init ?? (start === undefined ? 'noise' : 'state');
   if (!['noise', 'state', 'clean'].includes(init)) throw expected("'noise', 'state' or 'clean'", 'init', init);
   if (start === undefined && init !== 'noise') throw expected(`values to start from with init '${init}'`, 'x', x);
+  if (typeof transfer !== 'boolean') throw expected('a boolean', 'transfer', transfer);
+  if (transfer && (start === undefined || start instanceof Tensor)) {
+    throw expected(`to be absent where \`x\` is ${start === undefined ? 'a shape' : 'a Tensor'}`, 'transfer', transfer);
+  }
   if (!Number.isSafeInteger(offset) || offset < 0) throw expected('a non-negative safe integer', 'offset', offset);
   if (options.seeds !== undefined && options.offset !== undefined) {
     throw expected('to be absent beside `seeds`', 'offset', options.offset);
@@ -256,6 +296,7 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
     rowClass,
     init,
     start,
+    transfer,
     offset,
     seeds: checkSeeds(options.seeds, rows),
     trajectory: checkTrajectory(options.trajectory),

@@ -4,7 +4,7 @@ import { Device, enterOr } from './device';
 import { AbortError, expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
 import { execute, rowSeeds } from './execute';
 import type { NativeTensor } from './native';
-import { holdInputs, type Request } from './options';
+import { holdInputs, takeStart, type Request } from './options';
 import { buildPlan } from './plan/build-plan';
 import type { Plan } from './plan/plan';
 import type { Rng } from './rng';
@@ -59,9 +59,19 @@ export class SampleRun implements PromiseLike<Tensor> {
     const device = request.device ?? Device.default();
     const release = holdInputs(request);
     const leave = enterOr(device, release);
-    this.promise = answerLater(() => this.start(sampler, rng, request, grid, device)).finally(() => {
+    const giveBack = (): void => {
       release();
       leave();
+    };
+    let taken: Request;
+    try {
+      taken = takeStart(request);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+    this.promise = answerLater(() => this.start(sampler, rng, taken, grid, device, release)).finally(() => {
+      giveBack();
       this.over = true;
       this.notify();
     });
@@ -141,6 +151,7 @@ export class SampleRun implements PromiseLike<Tensor> {
     request: Request,
     grid: Float64Array,
     device: Device,
+    onStarted: () => void,
   ): Promise<{ result: Tensor; trajectory: Trajectory | undefined }> {
     const { signal, start } = request;
     const starts =
@@ -161,6 +172,7 @@ export class SampleRun implements PromiseLike<Tensor> {
       results: [0, ...states, ...denoised],
       graph: request.graph,
       signal,
+      onStarted,
       onProgress: (step, preview) => {
         this.finished = step;
         if (preview !== null) this.denoised = preview;

@@ -9,7 +9,7 @@ import type { Rng } from './rng';
 import type { Formula } from './samplers/step';
 import { Tensor } from './tensor';
 
-export interface StepOptions extends Omit<SampleOptions, 'init' | 'trajectory'> {
+export interface StepOptions extends Omit<SampleOptions, 'init' | 'transfer' | 'trajectory'> {
   /** Which step of the sampler's grid, from 0. */
   index: number;
 }
@@ -32,7 +32,7 @@ export interface StepRequest {
 /** @throws InvalidArgumentError naming the option; nothing was allocated or run. */
 export function checkStep(net: Net, state: unknown, options: StepOptions, grid: Float64Array): StepRequest {
   if (typeof options !== 'object' || options === null) throw expected('an object', 'options', options);
-  for (const key of ['init', 'trajectory']) {
+  for (const key of ['init', 'transfer', 'trajectory']) {
     if (key in options) throw expected('to be absent in a single step', key, options[key as keyof StepOptions]);
   }
   const { x, carry } = state instanceof Tensor ? { x: state, carry: {} } : ((state ?? {}) as Partial<StepState>);
@@ -75,6 +75,7 @@ export async function runStep(
       results: [0, ...kept.map(home)],
       graph: request.graph,
       signal: request.signal,
+      onStarted: release,
     });
     const [after, ...carried] = results.map((handle) => new Tensor(handle, x.shape, device));
     return { x: after as Tensor, carry: Object.fromEntries(kept.map((name, i) => [name, carried[i] as Tensor])) };

@@ -68,8 +68,8 @@ export class Tensor {
   }
 
   /**
-   * The values where they lie, without a copy; on a CPU device only. What is written to it is in the tensor. `dispose()`
-   * detaches it: its length is 0 then.
+   * The values where they lie, without a copy; on a CPU device only. What is written to it is in the tensor, and in runs
+   * under way that start from it. `dispose()` detaches it: its length is 0 then.
    * @throws InvalidArgumentError on a CUDA device: take `data()` there.
    */
   view(): Float32Array {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addonPath, compiledSources } from './support/compiled';
-import { openingText } from './support/device';
+import { onCuda, openingText } from './support/device';
 import { productModel, tinyModel } from './support/tiny-onnx';
 
 const sources = compiledSources('exit-matrix');
@@ -33,6 +33,30 @@ const uncooperativeModel = keep(
   ),
 );
 
+/**
+ * One operator of 2 n SIDE² operations that reads x, n SIDE numbers, from its beginning to its end; so much memory that
+ * it is nobody's any more as soon as it is freed.
+ */
+const SIDE = 4096;
+const readingModel = keep(
+  'reading.onnx',
+  tinyModel(
+    [
+      { name: 'x', shape: ['n', SIDE] },
+      { name: 't', shape: ['n'] },
+    ],
+    [
+      { op: 'MatMul', inputs: ['column', 'row'], output: 'square' },
+      { op: 'MatMul', inputs: ['x', 'square'], output: 'v' },
+    ],
+    [{ name: 'v', shape: ['n', SIDE] }],
+    [
+      { name: 'column', shape: [SIDE, 1], values: new Array<number>(SIDE).fill(1e-3) },
+      { name: 'row', shape: [1, SIDE], values: new Array<number>(SIDE).fill(1) },
+    ],
+  ),
+);
+
 /** A program that has a long run under way on a network of the given kind, and then does `ending`. */
 function program(network: string, ending: string): string {
   return `
@@ -52,12 +76,15 @@ function program(network: string, ending: string): string {
       const device = await ${openingText(1)};
       const mixture = { weights: [1], means: [new Array(${WIDTH}).fill(0)], deviations: [1] };
       const net = ${JSON.stringify(network)};
-      const alone = net === 'uncooperative';
+      const given = net === 'uncooperative, on an array that was handed over';
+      const alone = net === 'uncooperative' || given;
       const inner = net === 'exact' ? GaussianMixtureNet.create(mixture, { device })
         : net === 'onnx' ? await OnnxNet.load(${JSON.stringify(obedientModel)}, { device })
-        : alone ? await OnnxNet.load(${JSON.stringify(uncooperativeModel)}, { device, threads: 1 }) : networks[net];
+        : alone ? await OnnxNet.load(given ? ${JSON.stringify(readingModel)} : ${JSON.stringify(uncooperativeModel)}, { device, threads: 1 })
+        : networks[net];
       const sampler = new EulerSampler({ numSamplingSteps: alone ? 1 : 3000 });
-      const run = sampler.sample(new Rng(1), new SiTInterface(inner), alone ? [5120, 4] : [8, ${WIDTH}], { device });
+      const x = given ? { data: new Float32Array(${SIDE * SIDE}), shape: [${SIDE}, ${SIDE}] } : alone ? [5120, 4] : [8, ${WIDTH}];
+      const run = sampler.sample(new Rng(1), new SiTInterface(inner), x, { device, transfer: given });
       run.then(() => say('the run ended by itself'), (error) => say('rejected ' + error.code));
       const since = () => process.cpuUsage().user;
       while (run.plan === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -186,6 +213,36 @@ describe('inside a call that nothing can interrupt', () => {
       PATIENCE_MS + LIMIT_MS,
     );
     expect(elapsed).toBeGreaterThan(PATIENCE_MS - 20);
+  });
+});
+
+/** The memory of a worker goes with it, that of a process does not: there the wait is as long as for others. */
+describe('inside a call that nothing can interrupt and that reads an array of JavaScript', () => {
+  const network = 'uncooperative, on an array that was handed over';
+
+  // On CUDA the array is uploaded before.
+  (onCuda ? it.skip : it).each(inAWorker.slice(0, 2))('%s waits for its end', async (_, ending, then, heard) => {
+    const { elapsedMs, ...end } = await inProcess(inWorker(program(network, ending), then));
+    expect(end).toEqual({ code: 0, signal: null, lines: ['under way', ...heard] });
+    // Or else the call is too short to show anything.
+    expect(elapsedMs).toBeGreaterThan(PATIENCE_MS + 100);
+  });
+
+  it('process.exit() on the main thread waits half a second for it', async () => {
+    const ending = 'ends(); process.exit(7);';
+    const lines = ['under way'];
+    await endsSoon(program(network, ending), { code: 7, signal: null, lines }, PATIENCE_MS + LIMIT_MS);
+  });
+
+  it('dispose() of its device waits half a second for it, and the run ends in the background', async () => {
+    const ending = `
+      ends();
+      device.dispose();
+      say('disposed of');
+      await Promise.resolve(run).catch(() => undefined);`;
+    const { code, signal, lines } = await inProcess(program(network, ending));
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    expect(lines).toEqual(['under way', 'disposed of', 'rejected ERR_DISPOSED']);
   });
 });
 

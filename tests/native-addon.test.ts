@@ -177,6 +177,20 @@ describe('getters that act while they are read', () => {
     expect(codeOf(() => device.startRun(closing, start(), silent))).toBe('ERR_CLOSED');
   });
 
+  it('may take away an array that the run was to start from', () => {
+    const device = open();
+    const data = new Float32Array(4);
+    const taking = {
+      slot: 1,
+      get data() {
+        structuredClone(data.buffer, { transfer: [data.buffer] });
+        return new Float32Array(4);
+      },
+    };
+    expect(codeOf(() => device.startRun(plan(1), [{ slot: 0, data }, taking], silent))).toBe('ERR_INVALID_PLAN');
+    device.close();
+  });
+
   it('are read once from the handlers, before the run', () => {
     const outcome = inProcess(`
       let run, read = 0;
@@ -186,6 +200,26 @@ describe('getters that act while they are read', () => {
     expect(outcome).toMatchObject(well);
     expect(outcome.lines).toEqual(['true 1']);
   });
+});
+
+it('an array that a run starts from is kept alive, as it is read where it lies', () => {
+  const outcome = inProcess(`
+    const elements = 2 ** 24;
+    const adding = plan(1, 1, elements); // x' = network(x) + x
+    adding.programs[0].words = 2;
+    adding.programs[0].stages[1].terms.push({ slot: 0, evaluator: -1 });
+    adding.words = new Uint32Array(Float32Array.of(1, 1).buffer);
+    const run = open().startRun(adding, [{ slot: 0, data: new Float32Array(elements).fill(3) }], {
+      ...silent,
+      async network(e, x, t, r, out) {
+        for (let i = 0; i < 5; i++) { gc(); await sleep(5); }
+        out.fill(1);
+        run.resume();
+      },
+      async done(failure, [result]) { say((await result.read()).every((value) => value === 4)); },
+    });`);
+  expect(outcome).toMatchObject(well);
+  expect(outcome.lines).toEqual(['true']);
 });
 
 it('a plan of no rows and endless times is refused', () => {

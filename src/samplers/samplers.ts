@@ -108,7 +108,8 @@ export abstract class Samplers {
    * @param rng Where the noise comes from: the same Rng gives the same samples.
    * @param net The net, such as `new SiTInterface(network)`.
    * @param xOrShape A shape [n, ...] for fresh noise, or values to start from: see `init`.
-   * Tensors, networks and arrays given may be disposed of or reused as soon as it returns; kwargs are read while it runs.
+   * Tensors, networks and arrays given may be disposed of, and arrays reused, as soon as it returns; kwargs are read while
+   * it runs, and so is a tensor: its `view()` must not be written to before the run has ended.
    * @throws InvalidArgumentError at once, naming the option. What only shows later rejects: kwargs that a network
    * refuses, coefficients that are not finite, NumericalError, ModelError, OutOfMemoryError, CudaError, AbortError.
    */

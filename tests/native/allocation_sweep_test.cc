@@ -168,8 +168,8 @@ void live(const Network& network, Outcome* outcome) {
   Executor& executor = joined.executor;
   Plan plan = *pattern;
   std::vector<float> ones(values, 1.0f);
-  std::vector<std::shared_ptr<TensorData>> starts;
-  starts.push_back(std::make_shared<TensorData>(nullptr, transfer.upload(ones.data(), values), values));
+  std::shared_ptr<Buffer> start = transfer.upload(ones.data(), values);
+  std::vector<RunStart> starts{{static_cast<const float*>(start->data()), start}};
   Evaluators evaluators = network.bind(plan.rows);
   auto loop =
       std::make_unique<StepLoop>(make_cpu_backend(kScalarLanes, memory), std::move(plan), std::move(evaluators));

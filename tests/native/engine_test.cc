@@ -38,6 +38,8 @@ int main() {
   ds::test_half_networks();
   ds::test_second_time();
   ds::test_interrupt();
+  ds::test_given_starts();
+  ds::test_kept_starts();
   ds::test_preview();
   ds::test_check_plan();
   ds::test_pacing();

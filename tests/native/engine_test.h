@@ -36,6 +36,8 @@ void test_step_loop();
 void test_half_networks();
 void test_second_time();
 void test_interrupt();
+void test_given_starts();
+void test_kept_starts();
 void test_preview();
 void test_check_plan();
 void test_pacing();

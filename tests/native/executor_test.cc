@@ -80,7 +80,7 @@ struct LiveRun {
   LiveRun(Executor* executor, SlowDevice* device, uint32_t steps) {
     auto loop = std::make_unique<StepLoop>(std::make_unique<SlowBackend>(device), doubling(steps),
                                            std::vector<std::unique_ptr<Evaluator>>());
-    run = std::make_shared<Run>(*executor, std::move(loop), std::vector<std::shared_ptr<TensorData>>(),
+    run = std::make_shared<Run>(*executor, std::move(loop), std::vector<RunStart>(),
                                 std::make_unique<EndListener>(&promise), std::make_shared<WorkCount>());
     check(executor->start(run), "the executor takes the run");
   }

@@ -111,9 +111,10 @@ int live(const Plan& plan, uint32_t every, Story* story) {
   std::vector<std::unique_ptr<Evaluator>> evaluators(1);
   auto loop = std::make_unique<StepLoop>(std::make_unique<CountingBackend>(&downloads), plan, std::move(evaluators));
   const auto backend = make_cpu_backend(kScalarLanes, std::make_shared<HostMemory>());
-  auto start = std::make_shared<TensorData>(nullptr, backend->allocate(kValues * sizeof(float)), kValues);
-  for (size_t i = 0; i < kValues; ++i) static_cast<float*>(start->buffer->data())[i] = static_cast<float>(i);
-  auto run = std::make_shared<Run>(executor, std::move(loop), std::vector<std::shared_ptr<TensorData>>{start},
+  const std::shared_ptr<Buffer> start = backend->allocate(kValues * sizeof(float));
+  auto* values = static_cast<float*>(start->data());
+  for (size_t i = 0; i < kValues; ++i) values[i] = static_cast<float>(i);
+  auto run = std::make_shared<Run>(executor, std::move(loop), std::vector<RunStart>{{values, start}},
                                    std::make_unique<StoryListener>(story, every), std::make_shared<WorkCount>());
   check(executor.start(run), "the executor takes the run");
   for (uint32_t step = 0;; ++step) {
