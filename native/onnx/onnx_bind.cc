@@ -56,7 +56,6 @@ struct PortCheck {
 
 std::unique_ptr<Evaluator> OnnxModel::bind(const OnnxRoles& roles, int64_t rows, const std::vector<int64_t>& row_shape,
                                            std::vector<HostTensor> extra) {
-  if (rows < 1) throw Failure(FailureCode::kInternal, "A network is bound to at least one row.");
   std::vector<std::string> given{roles.x, roles.t};
   if (!roles.r.empty()) given.push_back(roles.r);
   for (const HostTensor& tensor : extra) given.push_back(tensor.name);

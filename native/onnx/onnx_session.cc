@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "../../cuda/failure.h"
+#include "helper_threads.h"
 #include "interruption.h"
 #include "onnx_halves.h"
 #include "onnx_model.h"
@@ -22,6 +23,7 @@ ort::SessionOptionsHandle session_options(const ort::Api& api, int threads) {
   // Idle pool threads would otherwise spin on the cores that the combine pass needs between two calls.
   api.must(ort::kAddSessionConfigEntry, options.get(), "session.intra_op.allow_spinning", "0");
   api.must(ort::kAddSessionConfigEntry, options.get(), "session.inter_op.allow_spinning", "0");
+  let_helpers_give_way(api, options.get());
   return options;
 }
 

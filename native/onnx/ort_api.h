@@ -10,6 +10,7 @@
 namespace ds::ort {
 
 struct Allocator;
+struct CustomThread;
 struct Env;
 struct IoBinding;
 struct MemoryInfo;
@@ -20,6 +21,8 @@ struct Status;  // null means success
 struct TensorInfo;
 struct TypeInfo;
 struct Value;
+
+using ThreadWork = void (*)(void* of);
 
 // The table only grows, so a library of this version or any later one has every entry below at its number.
 constexpr uint32_t kApiVersion = 16;
@@ -81,7 +84,10 @@ constexpr Entry<134, Status*(Session*, IoBinding**)> kCreateIoBinding;
 constexpr Entry<136, Status*(IoBinding*, const char* name, const Value*)> kBindInput;
 constexpr Entry<137, Status*(IoBinding*, const char* name, const Value*)> kBindOutput;
 constexpr Entry<140, Status*(const IoBinding*, Allocator*, Value***, size_t*)> kGetBoundOutputValues;
-constexpr size_t kLastEntry = 140;
+constexpr Entry<196, Status*(SessionOptions*, CustomThread* (*create)(void* options, ThreadWork, void* of))>
+    kSetCustomCreateThread;
+constexpr Entry<198, Status*(SessionOptions*, void (*join)(CustomThread*))> kSetCustomJoinThread;
+constexpr size_t kLastEntry = 198;
 
 class Api {
  public:

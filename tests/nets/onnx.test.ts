@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnx } from 'onnx-proto';
@@ -158,7 +158,32 @@ describe('what is not usable is refused with a sentence', () => {
   });
 });
 
+/** The priority of each thread of this process, by its number; 0 is usual, and more gives way. */
+function niceness(): Map<string, number> {
+  const ofTask = (task: string): number => {
+    const stat = readFileSync(`/proc/self/task/${task}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]);
+  };
+  return new Map(readdirSync('/proc/self/task').map((task) => [task, ofTask(task)]));
+}
+
+const onLinux = process.platform === 'linux' ? it : it.skip;
+
 describe('OnnxNet in the step loop', () => {
+  onLinux('has threads of its own that give way to those of the device', async () => {
+    using alone = await openDevice({ threads: 2 });
+    const before = niceness();
+    const net = await OnnxNet.load(productModel(4), { device: alone, threads: 3 });
+    const helpers = (before.get(String(process.pid)) as number) + 10;
+    const count = (): number => [...niceness().values()].filter((nice) => nice === helpers).length;
+    expect([...before.values()]).not.toContain(helpers);
+    // A thread says so when it begins.
+    for (const until = performance.now() + 5000; count() < 2 && performance.now() < until;);
+    expect(count()).toBe(2);
+    net.dispose();
+    expect(count()).toBe(0);
+  });
+
   it('gives the numbers of the same network in JavaScript', async () => {
     const net = new SiTInterface(await OnnxNet.load(productModel(4), { device }));
     const same = new SiTInterface(({ x, t, out }) => out.set(x.map((v, i) => v * (t[Math.floor(i / 4)] as number))));
@@ -183,6 +208,13 @@ describe('OnnxNet in the step loop', () => {
     expect(alone.memory().liveBytes).toBe(before + 128); // the result alone
     using samples = await run;
     expect(samples.shape).toEqual([8, 4]);
+  });
+
+  it('makes nothing of no rows', async () => {
+    const net = new SiTInterface(await OnnxNet.load(join(MODELS, 'digits-sit.onnx'), { device }));
+    const options = { device, netKwargs: { y: [] }, gNetKwargs: { y: 10 }, guidanceScale: 2 };
+    using samples = await new HeunSampler({ numSamplingSteps: 2 }).sample(rng, net, [0, 1, 28, 28], options);
+    expect(await samples.data()).toEqual(new Float32Array(0));
   });
 
   it('takes conditioning from netKwargs: per row, or one number for all', async () => {
