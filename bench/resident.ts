@@ -1,5 +1,6 @@
 /** What the system says of this process: its peak memory, and how many of its threads run. Linux only. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 
 const isLinux = process.platform === 'linux';
 
@@ -21,13 +22,15 @@ export async function residentPeak(work: () => Promise<unknown>): Promise<number
   return field('VmHWM') - before;
 }
 
-/** Threads of this process that run or would. */
+/** Threads of this process that run or would, save those that give way to others, as ONNX Runtime's do here. */
 function running(): number {
   let count = 0;
+  const usual = getPriority();
   for (const task of readdirSync('/proc/self/task')) {
     try {
       const stat = readFileSync(`/proc/self/task/${task}/stat`, 'utf8');
-      if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('R')) count++;
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (fields[0] === 'R' && Number(fields[16]) <= usual) count++;
     } catch {
       continue; // it has ended meanwhile
     }
