@@ -26,8 +26,7 @@ class RunListener {
   virtual ~RunListener() = default;
   // A foreign network is due: take_input(), then answer(). What it throws ends the run.
   virtual void network_due() = 0;
-  // A step has ended, the `last` one or not. False where it cannot be told now, as an earlier one has not been heard of
-  // yet; true for the last one.
+  // A step has ended, the `last` one or not: whether somebody wants to hear of it.
   virtual bool progress_wanted(bool last) noexcept = 0;
   // `steps` have ended, with these values in the plan's preview; no values without a preview.
   virtual void progressed(uint32_t steps, std::vector<float> preview) noexcept = 0;

@@ -22,14 +22,11 @@ class NetworkDue final : public Message {
   uint64_t id_;
 };
 
-using Flag = std::shared_ptr<std::atomic<bool>>;
-
 class Progressed final : public Message {
  public:
-  Progressed(uint64_t id, Flag outstanding, uint32_t steps, std::vector<float> preview)
-      : id_(id), outstanding_(std::move(outstanding)), steps_(steps), preview_(std::move(preview)) {}
+  Progressed(uint64_t id, uint32_t steps, std::vector<float> preview)
+      : id_(id), steps_(steps), preview_(std::move(preview)) {}
   void deliver(Environment& environment, Napi::Env env) override {
-    outstanding_->store(false);
     if (PendingRun* pending = pending_run(environment, id_)) {
       pending->call_progress(environment, env, steps_, preview_);
     }
@@ -37,7 +34,6 @@ class Progressed final : public Message {
 
  private:
   uint64_t id_;
-  Flag outstanding_;
   uint32_t steps_;
   std::vector<float> preview_;
 };
@@ -57,21 +53,25 @@ class Ended final : public Message {
 
 class Messenger final : public RunListener {
  public:
-  Messenger(std::shared_ptr<Outbox> outbox, uint64_t id)
+  Messenger(std::shared_ptr<Outbox> outbox, uint64_t id, const PendingRun& pending)
       : outbox_(std::move(outbox)),
         id_(id),
-        progress_outstanding_(std::make_shared<std::atomic<bool>>(false)),
+        previews_(pending.previews()),
+        report_wanted_(pending.report_wanted()),
         ended_(std::make_unique<Ended>(id)) {}
 
   void network_due() override { outbox_->post(std::make_unique<NetworkDue>(id_)); }
 
-  bool progress_wanted(bool last) noexcept override { return !progress_outstanding_->exchange(true) || last; }
+  // The last preview is wanted whoever has asked; the number of the last step comes with the end.
+  bool progress_wanted(bool last) noexcept override {
+    return report_wanted_->exchange(false, std::memory_order_relaxed) || (last && previews_);
+  }
 
   void progressed(uint32_t steps, std::vector<float> preview) noexcept override {
     try {
-      outbox_->post(std::make_unique<Progressed>(id_, progress_outstanding_, steps, std::move(preview)));
+      outbox_->post(std::make_unique<Progressed>(id_, steps, std::move(preview)));
     } catch (...) {
-      progress_outstanding_->store(false);
+      report_wanted_->store(true, std::memory_order_relaxed);
     }
   }
 
@@ -83,7 +83,8 @@ class Messenger final : public RunListener {
  private:
   std::shared_ptr<Outbox> outbox_;
   uint64_t id_;
-  Flag progress_outstanding_;
+  const bool previews_;
+  const std::shared_ptr<std::atomic<bool>> report_wanted_;
   std::unique_ptr<Ended> ended_;  // made in advance, so that the end needs no memory
 };
 
@@ -91,7 +92,8 @@ class Messenger final : public RunListener {
 
 void RunBinding::define(Napi::Env env) {
   BindingClass::define(env, "NativeRun",
-                       {InstanceMethod<&RunBinding::resume>("resume"), InstanceMethod<&RunBinding::cancel>("cancel")});
+                       {Accessor<&RunBinding::steps>("steps"), InstanceMethod<&RunBinding::report>("report"),
+                        InstanceMethod<&RunBinding::resume>("resume"), InstanceMethod<&RunBinding::cancel>("cancel")});
 }
 
 Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
@@ -106,7 +108,7 @@ Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device&
   const uint64_t id = environment.begin(std::move(made));
   try {
     auto run = std::make_shared<Run>(*device.executor(), std::move(loop), std::move(starts),
-                                     std::make_unique<Messenger>(environment.outbox(), id), device.work());
+                                     std::make_unique<Messenger>(environment.outbox(), id, pending), device.work());
     pending.attach(run);
     Napi::Object object = make(env, id);
     if (!device.executor()->start(run)) throw closed_error(env);
@@ -116,6 +118,15 @@ Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device&
     environment.take(id);
     throw;
   }
+}
+
+Napi::Value RunBinding::steps(const Napi::CallbackInfo& info) {
+  const PendingRun* pending = pending_run(Environment::of(info.Env()), id_);
+  return pending == nullptr ? info.Env().Undefined() : Napi::Number::New(info.Env(), pending->steps());
+}
+
+void RunBinding::report(const Napi::CallbackInfo& info) {
+  if (PendingRun* pending = pending_run(Environment::of(info.Env()), id_)) pending->report_wanted()->store(true);
 }
 
 void RunBinding::resume(const Napi::CallbackInfo& info) {

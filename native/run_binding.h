@@ -24,6 +24,8 @@ class RunBinding final : public BindingClass<RunBinding, uint64_t, Environment::
                            const RunFunctions& functions);
 
  private:
+  Napi::Value steps(const Napi::CallbackInfo& info);
+  void report(const Napi::CallbackInfo& info);
   void resume(const Napi::CallbackInfo& info);
   void cancel(const Napi::CallbackInfo& info);
 

@@ -126,7 +126,7 @@ void PendingRun::call_done(Napi::Env env, RunEnd end) {
     object.Set("evaluator", end.failure.evaluator);
     failure = object;
   }
-  done_.Value().Call(receiver_.Value(), {failure, results});
+  done_.Value().Call(receiver_.Value(), {failure, results, Napi::Number::New(env, steps())});
 }
 
 void PendingRun::cancel(Environment& environment) noexcept {

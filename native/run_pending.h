@@ -3,6 +3,7 @@
 
 #include <napi.h>
 
+#include <atomic>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -37,6 +38,11 @@ class PendingRun final : public Pending {
   void resume(Environment& environment);
   void cancel(Environment& environment) noexcept;
 
+  // Of which run: steps finished, whether its plan has a preview, and whether its next step is to be told.
+  uint32_t steps() const noexcept { return run_->steps(); }
+  bool previews() const noexcept { return previews_; }
+  const std::shared_ptr<std::atomic<bool>>& report_wanted() const noexcept { return report_wanted_; }
+
  private:
   struct Lent {
     Napi::Reference<Napi::Float32Array> x, t, r, out;
@@ -56,6 +62,7 @@ class PendingRun final : public Pending {
   const size_t values_;
   const bool previews_;
   uint32_t told_steps_ = 0;
+  const std::shared_ptr<std::atomic<bool>> report_wanted_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<Run> run_;
   Lent lent_;
 };

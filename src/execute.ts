@@ -24,9 +24,11 @@ export interface Execution {
   graph: boolean;
   signal: AbortSignal | undefined;
   /** The engine holds by itself what it was given. */
-  onStarted?: () => void;
-  /** Steps finished so far, and the denoised preview where the plan makes one; may skip some. */
+  onStarted?: (run: NativeRun) => void;
+  /** Steps finished so far, and the denoised preview where the plan makes one: where the run was asked to report. */
   onProgress?: (step: number, preview: Float32Array | null) => void;
+  /** With so many steps finished. */
+  onEnded?: (steps: number) => void;
 }
 
 function bind({ network, kwargs }: Evaluator, { plan, device, guideKwargs }: Execution): NativeEvaluator {
@@ -47,7 +49,6 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
   const bound = evaluators.map((evaluator) => bind(evaluator, execution));
   const lowered: NativePlan = lower(plan, numbers, execution.seeds, bound, execution.results, execution.graph);
   const shape = [plan.data.rows, ...plan.data.rowShape];
-  let stepsDone = 0;
   let failed: ModelError | undefined;
 
   return new Promise<NativeTensor[]>((resolve, reject) => {
@@ -66,7 +67,7 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
       } catch (cause) {
         if (over) return;
         if (signal?.aborted !== true) {
-          const message = `The network '${name}' failed in step ${stepsDone}: ${describeThrown(cause)}`;
+          const message = `The network '${name}' failed in step ${run.steps ?? 0}: ${describeThrown(cause)}`;
           failed ??= new ModelError(message, { cause });
         }
         run.cancel();
@@ -74,19 +75,17 @@ export async function execute(execution: Execution): Promise<NativeTensor[]> {
     };
     const run = startRun(device, lowered, execution.starts, {
       network: (evaluator, x, t, r, out) => void answer({ evaluator, x, t, r: r ?? undefined, out }),
-      progress: (step, preview) => {
-        stepsDone = step;
-        execution.onProgress?.(step, preview);
-      },
-      done: (failure, results) => {
+      progress: (step, preview) => execution.onProgress?.(step, preview),
+      done: (failure, results, steps) => {
         over = true;
+        execution.onEnded?.(steps);
         signal?.removeEventListener('abort', onAbort);
         if (failed !== undefined) reject(failed);
         else if (failure !== null) reject(fromFailure(failure, plan.data.evaluators, signal));
         else resolve(results as NativeTensor[]);
       },
     });
-    execution.onStarted?.();
+    execution.onStarted?.(run);
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

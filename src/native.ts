@@ -109,12 +109,17 @@ export interface NativeFailure {
 export interface RunHandlers {
   /** `out` must be filled, then `NativeRun.resume()` called; the arrays are detached then, or when the run ends. */
   network(evaluator: number, x: Float32Array, t: Float32Array, r: Float32Array | null, out: Float32Array): void;
-  /** Steps finished so far, and a copy of the preview buffer at that moment; calls may coalesce. */
+  /** Steps finished so far, and a copy of the preview buffer at that moment: once for each `report()`. */
   progress(step: number, preview: Float32Array | null): void;
-  done(failure: NativeFailure | null, results: NativeTensor[] | null): void;
+  /** `steps` were finished. */
+  done(failure: NativeFailure | null, results: NativeTensor[] | null, steps: number): void;
 }
 
 export interface NativeRun {
+  /** Steps finished so far; undefined once the run has ended. */
+  readonly steps: number | undefined;
+  /** Asks for `progress` at the end of a step. The last preview comes unasked. */
+  report(): void;
   /** The JavaScript network that is due has filled `out`. Ignored when none is due or the run has ended. */
   resume(): void;
   /** Ends the run with ABORTED at the next stage. Idempotent. */

@@ -3,7 +3,7 @@ import { answerLater } from './call-site';
 import { Device, enterOr } from './device';
 import { AbortError, expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
 import { execute, rowSeeds } from './execute';
-import type { NativeTensor } from './native';
+import type { NativeRun, NativeTensor } from './native';
 import { holdInputs, takeStart, type Request } from './options';
 import { buildPlan } from './plan/build-plan';
 import type { Plan } from './plan/plan';
@@ -44,8 +44,11 @@ export interface Trajectory {
 export class SampleRun implements PromiseLike<Tensor> {
   private readonly promise: Promise<{ result: Tensor; trajectory: Trajectory | undefined }>;
   private readonly steps: number;
+  /** While the engine has it. */
+  private native: NativeRun | undefined;
   private finished = 0;
-  private denoised: Float32Array | undefined;
+  /** The last preview, and after which step it was seen. */
+  private shown: { step: number; denoised: Float32Array | undefined } = { step: 0, denoised: undefined };
   private over = false;
   /** Undefined until planning has begun and decided it. */
   private preview: boolean | undefined;
@@ -89,9 +92,9 @@ export class SampleRun implements PromiseLike<Tensor> {
     return this.planned;
   }
 
-  /** Steps finished, as far as the event loop has heard. */
+  /** Steps finished. */
   get step(): number {
-    return this.finished;
+    return this.native?.steps ?? this.finished;
   }
 
   /**
@@ -125,19 +128,25 @@ export class SampleRun implements PromiseLike<Tensor> {
 
   private async *reports(every: number, denoised: boolean): AsyncGenerator<Progress, void, void> {
     let seen = 0;
-    while (!this.over || seen < this.finished) {
-      const last = this.finished === this.steps;
-      const due = Math.floor(this.finished / every) > Math.floor(seen / every) || (last && seen < this.finished);
+    for (;;) {
+      const step = denoised ? this.shown.step : this.step;
+      const due = Math.floor(step / every) > Math.floor(seen / every) || (step === this.steps && seen < step);
       if (due) {
-        seen = this.finished;
-        const report = { step: seen, steps: this.steps };
-        yield denoised && this.denoised !== undefined ? { ...report, denoised: this.denoised.slice() } : report;
+        seen = step;
+        const report = { step, steps: this.steps };
+        yield denoised ? { ...report, denoised: (this.shown.denoised as Float32Array).slice() } : report;
       } else if (this.over) {
         return;
       } else {
-        await new Promise<void>((resolve) => this.watchers.add(resolve));
+        await this.news();
       }
     }
+  }
+
+  /** Resolves at the end of a step, or of the run. The engine tells of no step that nobody waits for. */
+  private news(): Promise<void> {
+    this.native?.report();
+    return new Promise((resolve) => this.watchers.add(resolve));
   }
 
   private notify(): void {
@@ -151,7 +160,7 @@ export class SampleRun implements PromiseLike<Tensor> {
     request: Request,
     grid: Float64Array,
     device: Device,
-    onStarted: () => void,
+    release: () => void,
   ): Promise<{ result: Tensor; trajectory: Trajectory | undefined }> {
     const { signal, start } = request;
     const starts =
@@ -172,11 +181,18 @@ export class SampleRun implements PromiseLike<Tensor> {
       results: [0, ...states, ...denoised],
       graph: request.graph,
       signal,
-      onStarted,
+      onStarted: (run) => {
+        release();
+        this.native = run;
+        if (this.watchers.size > 0) run.report();
+      },
       onProgress: (step, preview) => {
-        this.finished = step;
-        if (preview !== null) this.denoised = preview;
+        if (preview !== null) this.shown = { step, denoised: preview };
         this.notify();
+      },
+      onEnded: (step) => {
+        this.finished = step;
+        this.native = undefined;
       },
     });
     const tensor = (handle: NativeTensor): Tensor => new Tensor(handle, [request.rows, ...request.rowShape], device);

@@ -357,12 +357,46 @@ describe('handlers', () => {
     device.close();
   });
 
+  it('hear of a step for each time they ask, and unasked of none', async () => {
+    const device = open();
+    const rounds = (asked: number): Promise<{ told: number[]; counted: (number | undefined)[]; ended: number }> =>
+      new Promise((resolve) => {
+        const told: number[] = [];
+        const counted: (number | undefined)[] = [];
+        let left = asked;
+        const run = device.startRun(plan(9), start(), {
+          network: (_, x, __, ___, out) => {
+            counted.push(run.steps);
+            out.set(x);
+            run.resume();
+          },
+          progress: (step) => {
+            told.push(step);
+            if (--left > 0) run.report();
+          },
+          done: (_, results, ended) => {
+            results?.forEach((result) => result.release());
+            counted.push(run.steps);
+            resolve({ told, counted, ended });
+          },
+        });
+        if (asked > 0) run.report();
+      });
+    const counted = [0, 1, 2, 3, 4, 5, 6, 7, 8, undefined];
+    expect(await rounds(0)).toEqual({ told: [], counted, ended: 9 });
+    const { told } = await rounds(2);
+    expect(told).toHaveLength(2);
+    expect(told[1]).toBeGreaterThan(told[0] as number);
+    device.close();
+  });
+
   it.each(['progress', 'done'])('that throw in %s are uncaught exceptions', (name) => {
     const script = `
       const run = open().startRun(plan(2), start(), { ...silent,
         network(e, x, t, r, out) { out.set(x); run.resume(); },
         done() { say('done'); },
-        ${name}() { throw new Error('thrown by ${name}'); } });`;
+        ${name}() { throw new Error('thrown by ${name}'); } });
+      run.report();`;
     const alone = inProcess(script);
     expect(alone).toMatchObject({ status: 1, signal: null });
     expect(alone.errors).toMatch(`Error: thrown by ${name}`);
