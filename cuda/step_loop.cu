@@ -17,7 +17,6 @@ struct StepLoop::State {
   Plan plan;
   Evaluators evaluators;
   std::vector<const float*> starts;
-  bool starts_in_host_memory = false;
   // Of each slot: the values that were given for it and are read in its place until something writes it, or null. All
   // null where steps may be recorded, which is nowhere in host memory.
   std::vector<const void*> given;
@@ -101,14 +100,13 @@ void StepLoop::State::take_starts() {
     if (backend->host_memory()) {
       given[to] = starts[i];
       ++given_count;
-    } else if (starts_in_host_memory) {
-      backend->upload(slot(to), starts[i], slot_bytes(plan, to));
     } else {
       backend->copy(slot(to), starts[i], slot_bytes(plan, to));
     }
   }
+  starts.clear();
   // Their owners may free them on another stream after this call, so the copies have to be over by then.
-  if (!starts_in_host_memory) backend->finish();
+  if (!backend->host_memory()) backend->finish();
 }
 
 void StepLoop::State::open_workspace() {
@@ -323,10 +321,7 @@ StepLoop::StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std:
 
 StepLoop::~StepLoop() = default;
 
-void StepLoop::start_from(std::vector<const float*> arrays, bool in_host_memory) {
-  state_->starts = std::move(arrays);
-  state_->starts_in_host_memory = in_host_memory;
-}
+void StepLoop::start_from(std::vector<const float*> arrays) { state_->starts = std::move(arrays); }
 
 void StepLoop::begin() {
   if (!state_->begun) state_->begin();

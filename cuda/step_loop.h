@@ -42,9 +42,9 @@ class StepLoop {
   StepLoop(std::unique_ptr<Backend> backend, Plan plan, std::vector<std::unique_ptr<Evaluator>> evaluators);
   ~StepLoop();
 
-  // What plan.starts begin as, one array of rows x elements floats each, all in host memory or all in the backend's.
+  // What plan.starts begin as, one array of rows x elements floats each, in the backend's memory.
   // Never written to; must live and stay as they are until reads_starts() says no more.
-  void start_from(std::vector<const float*> arrays, bool in_host_memory);
+  void start_from(std::vector<const float*> arrays);
   // Allocates what the run works in, and fills it where a backend has no host memory. The first advance() begins where
   // this was not called.
   void begin();

@@ -22,8 +22,8 @@ RunStart start_in(std::shared_ptr<TensorData> tensor) {
   return {values, std::move(tensor)};
 }
 
-// `arrays` gets what JavaScript has to keep alive.
-RunStart read_start(const Field& start, Device& device, const Plan& plan, std::vector<Napi::Object>* arrays) {
+// What is an array of JavaScript's comes without a keeper, and is added to `arrays`.
+RunStart read_start(const Field& start, Device& device, const Plan& plan, std::vector<Napi::Float32Array>* arrays) {
   const size_t wanted = static_cast<size_t>(plan.rows) * static_cast<size_t>(plan.elements);
   const auto expect_count = [&](size_t count) {
     if (count != wanted) {
@@ -45,8 +45,8 @@ RunStart read_start(const Field& start, Device& device, const Plan& plan, std::v
   const float* data = start.floats(&count);
   expect_count(count);
   if (!device.transfer()->host_memory()) return start_in(device.upload(data, count));
-  arrays->push_back(start.object());
-  return {data, Environment::of(start.value().Env()).reader()};
+  arrays->push_back(start.value().As<Napi::Float32Array>());
+  return {data, nullptr};
 }
 
 GaussianMixture read_mixture(const Field& spec) {
@@ -157,7 +157,7 @@ Napi::Value DeviceBinding::start_run(const Napi::CallbackInfo& info) {
     for (uint32_t i = 0; i < start_count; ++i) values.push_back(given.at(i).get("data"));
     // From here on no getter runs, which could take away what has been read.
     std::vector<RunStart> starts;
-    std::vector<Napi::Object> arrays;
+    std::vector<Napi::Float32Array> arrays;
     for (const Field& each : values) starts.push_back(read_start(each, device, plan, &arrays));
     auto loop =
         std::make_unique<StepLoop>(open_device(info.Env()).make_backend(), std::move(plan), std::move(evaluators));

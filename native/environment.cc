@@ -116,6 +116,14 @@ void Environment::stop_all() noexcept {
   }
 }
 
+// Hooks run in reverse order, and memory that another addon lent JavaScript goes with a hook of its own: none may be
+// newer.
+std::shared_ptr<const void> Environment::reader() {
+  napi_remove_env_cleanup_hook(env_, end, this);
+  if (napi_add_env_cleanup_hook(env_, end, this) != napi_ok) throw Napi::Error::New(env_);
+  return readers_;
+}
+
 // They are cancelled, so a run is done at the end of its stage, or where its network looks up: of an ONNX model between
 // two of its operators.
 void Environment::wait_for_readers() noexcept {

@@ -73,7 +73,7 @@ class Environment {
 
   // Held by whoever reads memory of JavaScript's on another thread. The end of the environment, with which that memory
   // goes, waits for it without limit.
-  std::shared_ptr<const void> reader() const noexcept { return readers_; }
+  std::shared_ptr<const void> reader();
 
   // Throws ERR_CLOSED after stop_all().
   void require_open(Napi::Env env) const;

@@ -89,7 +89,7 @@ void Run::begin() {
   if (!starts_.empty()) {
     std::vector<const float*> arrays;
     for (const RunStart& start : starts_) arrays.push_back(start.values);
-    loop_->start_from(std::move(arrays), host_memory_);
+    loop_->start_from(std::move(arrays));
   }
   loop_->begin();
   let_starts_go();

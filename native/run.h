@@ -34,7 +34,8 @@ class RunListener {
   virtual void ended(RunEnd end) noexcept = 0;
 };
 
-// Values that a run starts from, in the memory of its backend, and what keeps them there.
+// Values that a run starts from, in the memory of its backend, and what keeps them there. It goes with the last
+// reading.
 struct RunStart {
   const float* values;
   std::shared_ptr<const void> keeper;

@@ -22,6 +22,32 @@ class NetworkDue final : public Message {
   uint64_t id_;
 };
 
+class ArraysRead final : public Message {
+ public:
+  explicit ArraysRead(uint64_t id) : id_(id) {}
+  void deliver(Environment& environment, Napi::Env) override {
+    if (PendingRun* pending = pending_run(environment, id_)) pending->let_arrays_go();
+  }
+
+ private:
+  uint64_t id_;
+};
+
+// Lives as long as a run reads arrays of JavaScript's; the environment waits for it.
+class ReadingArrays {
+ public:
+  ReadingArrays(Environment& environment, uint64_t id)
+      : reader_(environment.reader()), outbox_(environment.outbox()), over_(std::make_unique<ArraysRead>(id)) {}
+  ~ReadingArrays() { outbox_->post(std::move(over_)); }
+  ReadingArrays(const ReadingArrays&) = delete;
+  ReadingArrays& operator=(const ReadingArrays&) = delete;
+
+ private:
+  std::shared_ptr<const void> reader_;
+  std::shared_ptr<Outbox> outbox_;
+  std::unique_ptr<Message> over_;  // made in advance, so that the end needs no memory
+};
+
 class Progressed final : public Message {
  public:
   Progressed(uint64_t id, uint32_t steps, std::vector<float> preview)
@@ -97,16 +123,22 @@ void RunBinding::define(Napi::Env env) {
 }
 
 Napi::Value RunBinding::start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
-                              std::vector<RunStart> starts, const std::vector<Napi::Object>& arrays,
+                              std::vector<RunStart> starts, const std::vector<Napi::Float32Array>& arrays,
                               const RunFunctions& functions) {
   Environment& environment = Environment::of(env);
   const size_t values = static_cast<size_t>(loop->plan().rows) * static_cast<size_t>(loop->plan().elements);
   const bool previews = loop->plan().preview >= 0;
   auto made = std::make_unique<PendingRun>(device_object, &device, values, previews, functions);
   PendingRun& pending = *made;
-  for (const Napi::Object& array : arrays) pending.keep(array);
+  for (const Napi::Float32Array& array : arrays) pending.keep(array);
   const uint64_t id = environment.begin(std::move(made));
   try {
+    if (!arrays.empty()) {
+      const auto reading = std::make_shared<const ReadingArrays>(environment, id);
+      for (RunStart& start : starts) {
+        if (!start.keeper) start.keeper = reading;
+      }
+    }
     auto run = std::make_shared<Run>(*device.executor(), std::move(loop), std::move(starts),
                                      std::make_unique<Messenger>(environment.outbox(), id, pending), device.work());
     pending.attach(run);

@@ -18,9 +18,9 @@ class RunBinding final : public BindingClass<RunBinding, uint64_t, Environment::
   explicit RunBinding(const Napi::CallbackInfo& info) : BindingClass(info), id_(take(info)) {}
 
   // Starts a run; `device` is the NativeDevice, `functions` its RunHandlers, `arrays` those of JavaScript's that hold
-  // some of `starts`.
+  // the `starts` without a keeper: they are detached once they have been read.
   static Napi::Value start(Napi::Env env, Napi::Object device_object, Device& device, std::unique_ptr<StepLoop> loop,
-                           std::vector<RunStart> starts, const std::vector<Napi::Object>& arrays,
+                           std::vector<RunStart> starts, const std::vector<Napi::Float32Array>& arrays,
                            const RunFunctions& functions);
 
  private:

@@ -129,6 +129,11 @@ void PendingRun::call_done(Napi::Env env, RunEnd end) {
   done_.Value().Call(receiver_.Value(), {failure, results, Napi::Number::New(env, steps())});
 }
 
+void PendingRun::let_arrays_go() noexcept {
+  for (Napi::Reference<Napi::Float32Array>& each : kept_) detach_array(each, Memory::kFree);
+  kept_.clear();
+}
+
 void PendingRun::cancel(Environment& environment) noexcept {
   environment.wake(*this);
   run_->cancel();

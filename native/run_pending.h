@@ -26,8 +26,10 @@ class PendingRun final : public Pending {
   PendingRun(Napi::Object device, const Device* owner, size_t values, bool previews, const RunFunctions& functions);
 
   void attach(std::shared_ptr<Run> run) { run_ = std::move(run); }
-  // An array that the run reads where it lies.
-  void keep(Napi::Object array) { kept_.push_back(Napi::Persistent(array)); }
+  // An array that the run reads where it lies, until it is let go.
+  void keep(Napi::Float32Array array) { kept_.push_back(Napi::Reference<Napi::Float32Array>::New(array, 1)); }
+  // Detaches them: their memory is free at once.
+  void let_arrays_go() noexcept;
   // Calls the network handler if the run still waits for it.
   void call_network(Environment& environment, Napi::Env env);
   // `preview` goes with `steps`; without a preview the handler hears of all steps that have ended by now.
@@ -57,7 +59,7 @@ class PendingRun final : public Pending {
   Napi::ObjectReference device_;
   Napi::ObjectReference receiver_;
   Napi::FunctionReference network_, progress_, done_;
-  std::vector<Napi::ObjectReference> kept_;
+  std::vector<Napi::Reference<Napi::Float32Array>> kept_;
   const Device* owner_;
   const size_t values_;
   const bool previews_;

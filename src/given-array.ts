@@ -16,7 +16,9 @@ const buffer = getter<ArrayBuffer>('buffer');
 /** As it was when this module was loaded: programs replace globals. */
 const { structuredClone: clone } = globalThis;
 
-const HINT = "Shared memory, that of WebAssembly and that of Node's Buffer pool cannot: leave the option away.";
+const HINT =
+  "Shared memory, that of WebAssembly, of Node's Buffer pool, of a view of a Tensor and of other addons cannot: leave the " +
+  'option away, or give the Tensor itself.';
 
 function hasMemory(of: ArrayBufferLike): boolean {
   try {
@@ -28,7 +30,7 @@ function hasMemory(of: ArrayBufferLike): boolean {
 
 /** Whether the memory of a view was taken away. */
 export function isDetached(view: ArrayBufferView): boolean {
-  return !hasMemory(view.buffer);
+  return !hasMemory(types.isTypedArray(view) ? buffer.call(view) : view.buffer);
 }
 
 /**

@@ -86,7 +86,8 @@ export interface NativePlan {
 
 /**
  * What a buffer is before the first entry. On the CPU it is read where it lies until the run has written the buffer, at
- * the latest until `done`: an array must not change, be resized or lose its memory before. It is never written to.
+ * the latest until `done`: an array must not change, be resized or lose its memory before. It is never written to, and
+ * is detached once it was read for the last time. On CUDA it is uploaded in the call.
  */
 export interface NativeStart {
   slot: number;
@@ -231,8 +232,10 @@ export interface NativeAddon {
   cuda(): CudaState;
   /**
    * Closes every device, as their `close()` does; none can be opened afterwards. Threads that still ran when the process
-   * ends would meet libraries that have been taken down. A worker's memory goes at its end, which therefore waits
-   * without limit for runs that still read the array they were given to start from. Idempotent.
+   * ends would meet libraries that have been taken down. Idempotent.
+   *
+   * The end of a worker does the same by itself, and then waits without limit for runs that still read the array that they
+   * were given to start from, as its memory goes with the worker.
    */
   shutDown(): void;
   openDevice(kind: 'cpu' | 'cuda', ordinal: number, threads: number, lanes: string): NativeDevice;

@@ -1,8 +1,9 @@
 /** Options of `sample`, `step` and `plan`: defaults, validation, meaning, all in one place. */
 import { checkDevice, type Device } from './device';
-import { expected, InvalidArgumentError, OutOfMemoryError, refuseUnknownKeys } from './errors';
+import { expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
 import { checkGiven, takeMemory } from './given-array';
 import type { Net } from './interfaces/model-interface';
+import type { NativeStart } from './native';
 import type { NativeNet, NetKwargs, Network } from './nets/network';
 import { rowClasses, type Guidance, type TimeInterval } from './row-classes';
 import { checkShape, Tensor } from './tensor';
@@ -44,8 +45,10 @@ export interface SampleOptions {
    * Hands the array over that is given to start from, instead of having it copied (default false); with `{ data, shape }`
    * only. As with `postMessage`, the ArrayBuffer of `x.data` is detached in the call, and all of it, also where the array
    * shows a part: every view of it is empty then. A call that throws leaves it as it was; after a call that returned it
-   * is gone, also where the run fails. On the CPU it is never copied: the run reads it where it lies; on CUDA it is
-   * uploaded. Shared and WebAssembly memory, and that of Node's Buffer pool, cannot be handed over.
+   * is gone, also where the run fails. On the CPU the run reads it where it lies, and frees it once it was read for the
+   * last time, mostly in the first step; a worker that ends meanwhile waits for that. On CUDA it is uploaded. What cannot
+   * be detached cannot be handed over: shared and WebAssembly memory, Node's Buffer pool, `Tensor.view()`, and memory of
+   * other addons.
    */
   transfer?: boolean;
   /** Seed of each row, [n], in the place of `rng.seeds(n, offset)`; the Rng is not used then. Not with `offset`. */
@@ -218,26 +221,27 @@ export function holdInputs({ net, gNet, start }: Request, carried: readonly Tens
   return releaseAll;
 }
 
-function copyOf(data: Float32Array): Float32Array {
-  try {
-    return new Float32Array(data);
-  } catch {
-    throw new OutOfMemoryError(`No memory for a copy of \`x.data\`, ${data.byteLength} bytes.`);
-  }
+/** What a run starts from, out of the caller's reach. */
+export interface TakenStart {
+  readonly data: NativeStart['data'];
+  /** To be called once the engine has it, or needs it no more. Idempotent. */
+  release(): void;
 }
 
 /**
- * The request with an array to start from out of the caller's reach: a copy, as the caller may use it for something else
- * at once, or its own memory where that is handed over. To be called last: a call that is refused loses nothing.
+ * A tensor as it is, which whoever calls this holds; a copy of an array, as the caller may use it for something else at
+ * once; or the array's own memory where that is handed over. To be called last: a call that is refused loses nothing.
  * @throws InvalidArgumentError, OutOfMemoryError
  */
-export function takeStart(request: Request): Request {
-  const { start, transfer } = request;
-  if (start === undefined || start instanceof Tensor) return request;
+export function takeStart({ start, transfer }: Request, device: Device): TakenStart | undefined {
+  const release = (): void => undefined;
+  if (start === undefined) return undefined;
+  if (start instanceof Tensor) return { data: start.handle.get(), release };
   // Code of the caller's has run since it was checked: getters of options, a grid of a subclass.
   const data = checkData(start.data, start.shape);
-  const taken = transfer ? takeMemory(data, 'x.data', 'transfer') : copyOf(data);
-  return { ...request, start: { ...start, data: taken } };
+  if (transfer) return { data: takeMemory(data, 'x.data', 'transfer'), release };
+  const copy = Tensor.from(data, start.shape, device);
+  return { data: copy.handle.get(), release: () => copy.dispose() };
 }
 
 /** Validates what a caller gives, except for kwargs, which each network checks for itself. Nothing runs yet. */

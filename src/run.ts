@@ -4,7 +4,7 @@ import { Device, enterOr } from './device';
 import { AbortError, expected, InvalidArgumentError, refuseUnknownKeys } from './errors';
 import { execute, rowSeeds } from './execute';
 import type { NativeRun, NativeTensor } from './native';
-import { holdInputs, takeStart, type Request } from './options';
+import { holdInputs, takeStart, type Request, type TakenStart } from './options';
 import { buildPlan } from './plan/build-plan';
 import type { Plan } from './plan/plan';
 import type { Rng } from './rng';
@@ -62,22 +62,26 @@ export class SampleRun implements PromiseLike<Tensor> {
     const device = request.device ?? Device.default();
     const release = holdInputs(request);
     const leave = enterOr(device, release);
-    const giveBack = (): void => {
+    let start: TakenStart | undefined;
+    try {
+      start = takeStart(request, device);
+    } catch (error) {
       release();
       leave();
-    };
-    let taken: Request;
-    try {
-      taken = takeStart(request);
-    } catch (error) {
-      giveBack();
       throw error;
     }
-    this.promise = answerLater(() => this.start(sampler, rng, taken, grid, device, release)).finally(() => {
-      giveBack();
-      this.over = true;
-      this.notify();
-    });
+    const letInputsGo = (): void => {
+      start?.release();
+      release();
+    };
+    this.promise = answerLater(() => this.start(sampler, rng, request, start, grid, device, letInputsGo)).finally(
+      () => {
+        letInputsGo();
+        leave();
+        this.over = true;
+        this.notify();
+      },
+    );
   }
 
   then<A = Tensor, B = never>(
@@ -158,13 +162,12 @@ export class SampleRun implements PromiseLike<Tensor> {
     sampler: Formula,
     rng: Rng,
     request: Request,
+    start: TakenStart | undefined,
     grid: Float64Array,
     device: Device,
-    release: () => void,
+    letInputsGo: () => void,
   ): Promise<{ result: Tensor; trajectory: Trajectory | undefined }> {
-    const { signal, start } = request;
-    const starts =
-      start === undefined ? [] : [{ slot: 0, data: start instanceof Tensor ? start.handle.get() : start.data }];
+    const { signal } = request;
     if (signal?.aborted === true) throw new AbortError(signal.reason);
     await Promise.resolve(); // the caller may still ask for the preview
     this.preview = this.previewAsked;
@@ -177,12 +180,12 @@ export class SampleRun implements PromiseLike<Tensor> {
       evaluators: evaluators.list,
       guideKwargs: request.gNetKwargs,
       seeds: rowSeeds(plan, rng, request),
-      starts,
+      starts: start === undefined ? [] : [{ slot: 0, data: start.data }],
       results: [0, ...states, ...denoised],
       graph: request.graph,
       signal,
       onStarted: (run) => {
-        release();
+        letInputsGo();
         this.native = run;
         if (this.watchers.size > 0) run.report();
       },

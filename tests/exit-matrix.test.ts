@@ -76,7 +76,7 @@ function program(network: string, ending: string): string {
       const device = await ${openingText(1)};
       const mixture = { weights: [1], means: [new Array(${WIDTH}).fill(0)], deviations: [1] };
       const net = ${JSON.stringify(network)};
-      const given = net === 'uncooperative, on an array that was handed over';
+      const given = net.startsWith('uncooperative, on an array');
       const alone = net === 'uncooperative' || given;
       const inner = net === 'exact' ? GaussianMixtureNet.create(mixture, { device })
         : net === 'onnx' ? await OnnxNet.load(${JSON.stringify(obedientModel)}, { device })
@@ -84,7 +84,7 @@ function program(network: string, ending: string): string {
         : networks[net];
       const sampler = new EulerSampler({ numSamplingSteps: alone ? 1 : 3000 });
       const x = given ? { data: new Float32Array(${SIDE * SIDE}), shape: [${SIDE}, ${SIDE}] } : alone ? [5120, 4] : [8, ${WIDTH}];
-      const run = sampler.sample(new Rng(1), new SiTInterface(inner), x, { device, transfer: given });
+      const run = sampler.sample(new Rng(1), new SiTInterface(inner), x, { device, transfer: net.endsWith('handed over') });
       run.then(() => say('the run ended by itself'), (error) => say('rejected ' + error.code));
       const since = () => process.cpuUsage().user;
       while (run.plan === undefined) await new Promise((resolve) => setImmediate(resolve));
@@ -219,13 +219,21 @@ describe('inside a call that nothing can interrupt', () => {
 /** The memory of a worker goes with it, that of a process does not: there the wait is as long as for others. */
 describe('inside a call that nothing can interrupt and that reads an array of JavaScript', () => {
   const network = 'uncooperative, on an array that was handed over';
+  const ends = ['worker.terminate()', 'process.exit() in the worker', 'process.exit() of the main thread'];
+  const endings = inAWorker.filter(([name]) => ends.includes(name));
 
   // On CUDA the array is uploaded before.
-  (onCuda ? it.skip : it).each(inAWorker.slice(0, 2))('%s waits for its end', async (_, ending, then, heard) => {
+  (onCuda ? it.skip : it).each(endings)('%s waits for its end', async (_, ending, then, heard) => {
     const { elapsedMs, ...end } = await inProcess(inWorker(program(network, ending), then));
     expect(end).toEqual({ code: 0, signal: null, lines: ['under way', ...heard] });
     // Or else the call is too short to show anything.
     expect(elapsedMs).toBeGreaterThan(PATIENCE_MS + 100);
+  });
+
+  it.each(endings.slice(0, 1))('%s waits half a second where the array was copied', async (_, ending, then, heard) => {
+    const script = inWorker(program('uncooperative, on an array that was copied', ending), then);
+    const lines = ['under way', ...heard];
+    await endsSoon(script, { code: 0, signal: null, lines }, PATIENCE_MS + LIMIT_MS);
   });
 
   it('process.exit() on the main thread waits half a second for it', async () => {

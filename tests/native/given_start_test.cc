@@ -109,7 +109,7 @@ void follow_given_plan(bool networks_first) {
   StepLoop loop(std::make_unique<CopyCountingBackend>(&copies), given_plan(networks_first), std::move(evaluators));
   std::vector<const float*> arrays;
   for (const Values& start : starts) arrays.push_back(start.data());
-  loop.start_from(arrays, true);
+  loop.start_from(arrays);
   loop.begin();
   uint32_t steps = 0;
   for (Advance advance; (advance = loop.advance()) != Advance::kDone;) {

@@ -44,7 +44,7 @@ Outcome run_small_plan(const Plan& plan, const LaneTable& lanes, const std::vect
     evaluators[0] = bind_gaussian_mixture(net_for_plan());
     StepLoop loop(cpu(lanes, count), plan, std::move(evaluators));
     check(count->live_bytes == 0, "the constructor allocates nothing");
-    if (start) loop.start_from({start->data()}, true);
+    if (start) loop.start_from({start->data()});
     int stages = 0;
     for (Advance advance; (advance = loop.advance()) != Advance::kDone; ++stages) {
       if (advance != Advance::kForeign) continue;
@@ -245,7 +245,7 @@ void test_half_networks() {
       std::vector<std::unique_ptr<Evaluator>> evaluators(1);
       evaluators[0] = std::make_unique<RoundingNetwork>(input, output);
       StepLoop loop(cpu(*lanes, count), plan, std::move(evaluators));
-      loop.start_from({start.data()}, true);
+      loop.start_from({start.data()});
       while (loop.advance() != Advance::kDone) continue;
       const BufferPtr result = std::move(loop.take_results().at(0));
       const std::string name =
@@ -290,7 +290,7 @@ void test_second_time() {
   evaluators[0] = std::make_unique<FlowMap>();
   StepLoop loop(cpu(kScalarLanes, std::make_shared<HostMemory>()), plan, std::move(evaluators));
   const std::vector<float> start(10, 0.0f);
-  loop.start_from({start.data()}, true);
+  loop.start_from({start.data()});
   int foreign_calls = 0;
   for (Advance advance; (advance = loop.advance()) != Advance::kDone;) {
     if (advance != Advance::kForeign) continue;
