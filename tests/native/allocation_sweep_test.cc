@@ -78,23 +78,24 @@ struct Outcome {
   std::vector<float> values;
 };
 
-// Fresh noise and a start of the caller's; x' = x + c v + d z, shown after each step.
-Plan noisy_plan(const std::vector<int64_t>& row_shape) {
+// Fresh noise and a start of the caller's; x' = x + c v + d z, shown after each step if `preview` is 0, with -1 never.
+Plan noisy_plan(const std::vector<int64_t>& row_shape, uint32_t steps, int32_t preview) {
   Plan plan;
   plan.rows = 2, plan.row_shape = row_shape, plan.elements = 1;
   for (const int64_t dimension : row_shape) plan.elements *= dimension;
   plan.slots.assign(3, Dtype::kFloat32), plan.classes = 1, plan.row_class = {0, 0}, plan.seeds = {1, 2};
-  plan.starts = {0}, plan.results = {0}, plan.preview = 0, plan.steps = 2;
+  plan.starts = {0}, plan.results = {0}, plan.preview = preview, plan.steps = steps;
   plan.programs.push_back({2, 0, {combine_stage(1, {{-1, -1, 0}}, {{2, false}})}});
   plan.programs.push_back(
       {4,
        1,
        {evaluate_stage(0, 0, -1, {{0, 1}}), combine_stage(1, {{0, -1, 0}, {1, 0, 0}, {2, -1, 0}}, {{0, false}})}});
-  plan.sequence = {0, 1, 1};
+  plan.sequence.assign(1 + steps, 1);
+  plan.sequence[0] = 0;
   plan.words = {7, word_of_float(1.0f)};
-  for (int step = 0; step < 2; ++step) {
+  for (uint32_t step = 0; step < steps; ++step) {
     plan.words.insert(plan.words.end(), {0, word_of_float(1.0f), word_of_float(-0.25f), word_of_float(0.125f)});
-    plan.times.push_back(0.75f - 0.25f * step);
+    plan.times.push_back(0.75f - 0.25f * static_cast<float>(step % 2));
   }
   return plan;
 }
@@ -151,12 +152,12 @@ struct CountedMemory {
 };
 
 // One run from nothing to its end, with all that it needs of the engine.
-void live(const Network& network, Outcome* outcome) {
+void live(const Network& network, uint32_t steps, int32_t preview, Outcome* outcome) {
   const Plan* pattern = nullptr;
   std::unique_ptr<Plan> made;
   {
     const faults::Pause pause;
-    made = std::make_unique<Plan>(noisy_plan(network.row_shape));
+    made = std::make_unique<Plan>(noisy_plan(network.row_shape, steps, preview));
     pattern = made.get();
   }
   const auto values = static_cast<size_t>(pattern->rows * pattern->elements);
@@ -219,7 +220,7 @@ uint64_t sweep(const char* name, const Visit& visit) {
 
 void sweep_runs(const Network& network) {
   uint64_t failed = 0;
-  const auto once = [&](Outcome* outcome) { live(network, outcome); };
+  const auto once = [&](Outcome* outcome) { live(network, 2, 0, outcome); };
   const Outcome good = attempt(0, 0, &failed, once);
   check(good.succeeded, std::string(network.name) + ": a run without faults succeeds: " + good.other);
   if (!good.succeeded) return;
@@ -247,6 +248,24 @@ void sweep_runs(const Network& network) {
   check(more == 0, std::string(network.name) + ": holds more blocks than before, " + std::to_string(more));
   std::printf("allocation faults, %s: %llu survived, %llu of them without a failure\n", network.name,
               static_cast<unsigned long long>(survived), static_cast<unsigned long long>(without));
+}
+
+// What a run allocates does not depend on how many steps it has: none of them does. The lists of steps themselves grow
+// to the same capacity for both numbers.
+void steps_allocate_nothing(const Network& network) {
+  const auto allocations = [&](uint32_t steps) {
+    uint64_t failed = 0, counted = 0;
+    const Outcome outcome = attempt(0, 0, &failed, [&](Outcome* each) {
+      live(network, steps, -1, each);
+      counted = faults::counted();
+    });
+    check(outcome.succeeded, std::string(network.name) + ": a run succeeds: " + outcome.other);
+    return counted;
+  };
+  allocations(33);  // what is made once for all runs
+  const uint64_t few = allocations(33), many = allocations(63);
+  check(few > 20 && few == many, std::string(network.name) + ": 33 steps allocate " + std::to_string(few) +
+                                     " times, and 63 steps " + std::to_string(many));
 }
 
 Evaluators just(std::unique_ptr<Evaluator> evaluator) {
@@ -291,13 +310,15 @@ void sweep_onnx() {
   const std::shared_ptr<OnnxSession> session = sweep_loading();
   check(session != nullptr, "the model loads once nothing fails");
   if (!session) return;
-  sweep_runs({"onnx", {1, 28, 28}, [&](int64_t rows) {
-                HostTensor labels{"y", TensorType::kInt64, {rows}, {}};
-                labels.bytes.resize(static_cast<size_t>(rows) * sizeof(int64_t));
-                std::vector<HostTensor> extra;
-                extra.push_back(std::move(labels));
-                return just(session->bind({"x", "t", "", "v"}, rows, {1, 28, 28}, std::move(extra)));
-              }});
+  const Network network{"onnx", {1, 28, 28}, [&](int64_t rows) {
+                          HostTensor labels{"y", TensorType::kInt64, {rows}, {}};
+                          labels.bytes.resize(static_cast<size_t>(rows) * sizeof(int64_t));
+                          std::vector<HostTensor> extra;
+                          extra.push_back(std::move(labels));
+                          return just(session->bind({"x", "t", "", "v"}, rows, {1, 28, 28}, std::move(extra)));
+                        }};
+  sweep_runs(network);
+  steps_allocate_nothing(network);
 }
 
 }  // namespace
@@ -307,8 +328,11 @@ void test_allocation_sweep() {
     std::printf("allocation faults: not swept, as only glibc's allocator can be stood in for\n");
     return;
   }
-  sweep_runs({"foreign", {3}, [](int64_t) { return Evaluators(1); }});
-  sweep_runs({"exact", {3}, bind_mixture});
+  const Network foreign{"foreign", {3}, [](int64_t) { return Evaluators(1); }}, exact{"exact", {3}, bind_mixture};
+  for (const Network& network : {foreign, exact}) {
+    sweep_runs(network);
+    steps_allocate_nothing(network);
+  }
   sweep_onnx();
 }
 
