@@ -36,7 +36,8 @@ void expect_count(uint64_t value, uint64_t exact, const std::string& where) {
 
 // a * b, refused beyond what memory can hold.
 uint64_t product(uint64_t a, uint64_t b, const char* what) {
-  if (b != 0 && a > kMaxBytes / b) refuse(std::string(what) + " is too large: " + std::to_string(a) + " x " + std::to_string(b));
+  if (b != 0 && a > kMaxBytes / b)
+    refuse(std::string(what) + " is too large: " + std::to_string(a) + " x " + std::to_string(b));
   return a * b;
 }
 

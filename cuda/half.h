@@ -1,7 +1,7 @@
 // float16 and bfloat16, in the low 16 bits of a word: to a float, and from a float rounded to nearest, ties to even.
 //
-// By integer operations, or by the processor where it rounds as it must whatever the floating-point mode. Either way
-// there is one NaN.
+// By integer operations, or by the processor: the instructions of F16C and AVX-512 say how they round, NEON's follow
+// the floating-point mode, which has to be the default. Either way there is one NaN.
 #pragma once
 
 #include "dtype.h"

@@ -1,9 +1,9 @@
 // The lane: what a formula is written in, so that one text runs on a float, on eight floats, and on CUDA.
 //
 // A lane type F is `float`, or a vector of floats where the compiler is told of one: `v4f` of NEON, `v8f` of AVX2 with
-// FMA, `v16f` of AVX-512. Its words U = word_of<F> are uint32_t or a vector of them. All have the plain operators + - *
-// & | ^ ~ << >> and comparison; what those lack stands below. Sources are compiled with -ffp-contract=off or
-// --fmad=false, so `*` and `+` round on their own and only fma_lane fuses.
+// FMA and F16C, `v16f` of AVX-512. Its words U = word_of<F> are uint32_t or a vector of them. All have the plain
+// operators + - * & | ^ ~ << >> and comparison; what those lack stands below. Sources are compiled with
+// -ffp-contract=off or --fmad=false, so `*` and `+` round on their own and only fma_lane fuses.
 //
 // Everything has internal linkage: a template that was instantiated with AVX2 on must never be merged by the linker
 // with its twin from a baseline source.
@@ -195,7 +195,7 @@ DS_HD inline void to_memory_order(float*) {}
 // What vectors of floats bring of the above. They have to be known before the templates below, which are of no
 // namespace that a call would look into.
 #ifndef __CUDACC__
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include "lanes_avx2.h"
 #if defined(__AVX512F__) || defined(DS_SIXTEEN_IN_HALVES)
 #include "lanes_avx512.h"

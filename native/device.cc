@@ -32,13 +32,11 @@ std::unique_ptr<Device> Device::open_cpu(int threads, const std::string& lanes) 
     throw Failure(FailureCode::kInternal, "Expected one of " + known + " for lanes but received '" + lanes + "'");
   }
   const auto memory = std::make_shared<HostMemory>();
-  // Goes with the device; buffers may keep the memory itself for longer.
-  const std::shared_ptr<void> open(nullptr, [memory](void*) { memory->close(); });
-  const auto make_backend = [table, memory, open](std::shared_ptr<Crew> crew) {
+  const auto make_backend = [table, memory](std::shared_ptr<Crew> crew) {
     return make_cpu_backend(*table, memory, std::move(crew));
   };
-  return std::unique_ptr<Device>(
-      new Device({"cpu", "cpu (" + lanes + ")", lanes, threads, memory, make_backend, nullptr}));
+  return std::unique_ptr<Device>(new Device(
+      {"cpu", "cpu (" + lanes + ")", lanes, threads, memory, make_backend, nullptr, [memory] { memory->close(); }}));
 }
 
 #if DS_WITH_CUDA
@@ -46,7 +44,7 @@ std::unique_ptr<Device> Device::open_cuda(int ordinal) {
   const std::shared_ptr<CudaDevice> cuda = open_cuda_device(ordinal);
   return std::unique_ptr<Device>(new Device({"cuda", cuda->name(), "cuda", 1, cuda->memory(),
                                              [cuda](const std::shared_ptr<Crew>&) { return make_cuda_backend(cuda); },
-                                             [ordinal] { make_current(ordinal); }}));
+                                             [ordinal] { make_current(ordinal); }, nullptr}));
 }
 #else
 std::unique_ptr<Device> Device::open_cuda(int) { throw Failure(FailureCode::kCuda, cuda_state().message); }
@@ -65,6 +63,7 @@ void Device::close() noexcept {
   executor_->stop(executor_->stopping() ? std::chrono::milliseconds::zero() : kPatience);
   transfer_.reset();
   parts_.make_backend = nullptr;
+  if (parts_.keep_nothing) parts_.keep_nothing();
 }
 
 }  // namespace ds

@@ -57,6 +57,8 @@ class Device {
     std::shared_ptr<MemoryCount> memory;
     std::function<std::unique_ptr<Backend>(std::shared_ptr<Crew>)> make_backend;
     std::function<void()> begin_thread;
+    // Nothing is kept for later runs any more, though buffers live on. Null where that goes with make_backend.
+    std::function<void()> keep_nothing;
   };
   explicit Device(Parts parts);
 

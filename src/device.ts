@@ -151,9 +151,10 @@ export class Device {
 
   /**
    * Bytes held now and at most so far by tensors, runs and their tables on this device; an array that a run on the CPU
-   * starts from is JavaScript's, and not among them. That is without what is kept for the next run: freed memory, on the
-   * CPU never more than makes up the peak together with what is held; and on CUDA the workspaces of up to four runs whose
-   * steps were recorded (see `SampleOptions.graph`). All of it is given up when memory runs out, and with the device.
+   * starts from is JavaScript's, and not among them. That is without what is kept for the next run. On the CPU this is
+   * freed memory, which together with what is held never exceeds the peak; where the system needs memory, it may take what
+   * is kept, but for some 2 MB of each piece (on Linux). On CUDA it is freed memory and the workspaces of up to four runs
+   * whose steps were recorded (see `SampleOptions.graph`), given up when memory runs out. All of it goes with the device.
    */
   memory(): { liveBytes: number; peakBytes: number } {
     return this.native.memory();

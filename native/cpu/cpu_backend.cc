@@ -9,6 +9,7 @@
 
 #include "float_mode.h"
 #include "pass_parts.h"
+#include "past_caches.h"
 
 namespace ds {
 namespace {
@@ -28,29 +29,13 @@ int64_t element_work(const CombineArgs& args) {
   return work;
 }
 
-// Half of what a pass comes to, in bytes, from which on nothing of an output is left in the caches when it is read.
+// Bytes of the last cache.
 size_t cache_bytes() {
 #ifdef _SC_LEVEL3_CACHE_SIZE
   const long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
   if (bytes > 0) return static_cast<size_t>(bytes);
 #endif
   return size_t{32} << 20;
-}
-
-// A bit for each output that is worth writing past the caches: of a large pass, where it is not over what was read.
-uint32_t outputs_past_caches(const CombineArgs& args) {
-  static const size_t kLarge = 2 * cache_bytes();
-  size_t element_bytes = 0;
-  for (int j = 0; j < args.term_count; ++j) element_bytes += args.terms[j].base ? dtype_bytes(args.terms[j].dtype) : 0;
-  for (int o = 0; o < args.output_count; ++o) element_bytes += dtype_bytes(args.outputs[o].dtype);
-  if (static_cast<size_t>(args.rows * args.elements) * element_bytes < kLarge) return 0;
-  uint32_t outputs = 0;
-  for (int o = 0; o < args.output_count; ++o) {
-    bool apart = args.outputs[o].dtype == Dtype::kFloat32;
-    for (int j = 0; j < args.term_count; ++j) apart = apart && args.terms[j].base != args.outputs[o].base;
-    if (apart) outputs |= 1u << o;
-  }
-  return outputs;
 }
 
 class CpuBackend final : public Backend {
@@ -67,7 +52,8 @@ class CpuBackend final : public Backend {
   void combine(const CombineArgs& args) override {
     const int64_t elements = args.rows * args.elements;
     const int64_t work = elements < kLeastElements ? 0 : element_work(args);
-    const uint32_t past_caches = elements < kLeastElements ? 0 : outputs_past_caches(args);
+    static const size_t kCacheBytes = cache_bytes();
+    const uint32_t past_caches = elements < kLeastElements ? 0 : outputs_past_caches(args, kCacheBytes);
     const auto combine_part = [&](CombinePart part) {
       part.past_caches = past_caches;
       lanes_.combine(args, part);

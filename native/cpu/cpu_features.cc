@@ -25,8 +25,9 @@ std::vector<const LaneTable*> available_lanes() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && converts_float16()) {
     lanes.push_back(&kAvx2Lanes);
+    // Whose source is compiled for all of these.
+    if (__builtin_cpu_supports("avx512f")) lanes.push_back(&kAvx512Lanes);
   }
-  if (__builtin_cpu_supports("avx512f")) lanes.push_back(&kAvx512Lanes);
 #elif defined(__aarch64__)
   lanes.push_back(&kNeonLanes);
 #endif

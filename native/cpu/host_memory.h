@@ -16,6 +16,7 @@ namespace ds {
 class HostMemory : public MemoryCount, public std::enable_shared_from_this<HostMemory> {
  public:
   HostMemory() { idle_.reserve(kKept); }
+  ~HostMemory() { close(); }
   HostMemory(const HostMemory&) = delete;
   HostMemory& operator=(const HostMemory&) = delete;
 
@@ -36,6 +37,8 @@ class HostMemory : public MemoryCount, public std::enable_shared_from_this<HostM
     Block(Block&& other) noexcept { *this = std::move(other); }
     Block& operator=(Block&& other) noexcept;
 
+    // What is in it is wanted no more: until it is written again, the system may take the memory.
+    void rest() noexcept;
     void* data() const noexcept { return data_; }
     size_t bytes() const noexcept { return bytes_; }
 

@@ -1,5 +1,5 @@
-// The formulas eight floats at a time. Compiled with -mavx2 -mfma on its own, so it must define nothing but the table
-// with external linkage: the linker could give an inline function made here to code for older processors.
+// The formulas eight floats at a time. Compiled with -mavx2 -mfma -mf16c on its own, so it must define nothing but the
+// table with external linkage: the linker could give an inline function made here to code for older processors.
 #include "lanes_of.h"
 
 namespace ds {

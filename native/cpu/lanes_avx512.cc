@@ -1,5 +1,5 @@
-// The formulas sixteen floats at a time. Compiled with -mavx512f on its own, and like lanes_avx2.cc must define nothing
-// else with external linkage.
+// The formulas sixteen floats at a time. Compiled with the flags of lanes_avx2.cc and -mavx512f, and like it must
+// define nothing else with external linkage.
 #include "lanes_of.h"
 
 namespace ds {

@@ -84,7 +84,7 @@ function checkCpu(addon: NativeAddon): Check {
     return { name: 'cpu', finding: 'bad', found: `${found}; ${odd.join(', ')} draw other bits`, remedy, facts };
   }
   const slow = process.arch === 'x64' && !lanes.includes('avx2');
-  const remedy = slow ? 'Nothing to do: without AVX2 and FMA the same bits take longer.' : null;
+  const remedy = slow ? 'Nothing to do: without AVX2, FMA and F16C the same bits take longer.' : null;
   return { name: 'cpu', finding: 'good', found, remedy, facts };
 }
 

@@ -1,5 +1,6 @@
 // The CPU backend's memory, and what CUDA's error codes are told as.
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <memory>
 #include <set>
@@ -21,6 +22,21 @@ bool is_kept(HostMemory* memory, size_t bytes) {
   // So that it would show if another had its place.
   std::memset(buffer->data(), 0x5A, bytes);
   return memory->kept_bytes() == before - bytes;
+}
+
+// Of this process, that the system may take when it needs memory; -1 where it does not tell.
+int64_t takeable_bytes() {
+  std::ifstream maps("/proc/self/smaps");
+  int64_t kilobytes = 0;
+  bool told = false;
+  for (std::string word; maps >> word;) {
+    if (word != "LazyFree:") continue;
+    int64_t each = 0;
+    maps >> each;
+    kilobytes += each;
+    told = true;
+  }
+  return told ? kilobytes << 10 : -1;
 }
 
 }  // namespace
@@ -56,6 +72,24 @@ void test_kept_memory() {
   check(memory->kept_bytes() == 0, "a closed device keeps nothing");
   memory->allocate(kLarge).reset();
   check(memory->kept_bytes() == 0, "nor what is given back later");
+}
+
+void test_resting_memory() {
+  constexpr size_t kBytes = 32 << 20;
+  const int64_t before = takeable_bytes();
+  if (before < 0) return;
+  const auto memory = std::make_shared<HostMemory>();
+  const auto written = [&] {
+    BufferPtr buffer = memory->allocate(kBytes);
+    std::memset(buffer->data(), 0x5A, kBytes);
+    return buffer;
+  };
+  BufferPtr buffer = written();
+  check(takeable_bytes() == before, "nobody takes what is in use");
+  buffer.reset();
+  check(takeable_bytes() - before >= int64_t{kBytes - (4 << 20)}, "the system may take what is kept, but for its ends");
+  buffer = written();
+  check(takeable_bytes() == before, "nor what is in use again");
 }
 
 void test_memory() {

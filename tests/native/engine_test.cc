@@ -49,8 +49,11 @@ int main() {
   ds::test_crew_turns();
   ds::test_crew_stop();
   ds::test_shared_float_mode();
+  ds::test_past_caches();
   ds::test_memory();
   ds::test_kept_memory();
+  ds::test_resting_memory();
+  ds::test_closed_device();
   ds::test_cuda_problems();
   ds::test_allocation_sweep();
   if (ds::failures > 0) {

@@ -47,8 +47,11 @@ void test_crew();
 void test_crew_turns();
 void test_crew_stop();
 void test_shared_float_mode();
+void test_past_caches();
 void test_memory();
 void test_kept_memory();
+void test_resting_memory();
+void test_closed_device();
 void test_cuda_problems();
 void test_allocation_sweep();
 
