@@ -5,7 +5,7 @@
 import { AbortError } from './errors';
 
 /** How long a turn is held. One more step of a plan and a collection of garbage may come on top. */
-const HOLD_MS = 3;
+const HOLD_MS = 2;
 /** How long a turn is held when one more may still go on in it: many that need next to nothing share one. */
 const SHARE_MS = 1;
 /** What no turn lasts: then its end was never told, or the clock was another one, as with a test's fake timers. */
