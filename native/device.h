@@ -40,7 +40,10 @@ class Device {
   const std::shared_ptr<Executor>& executor() const noexcept { return executor_; }
 
   // The three below only while it is open. For one run:
-  std::unique_ptr<Backend> make_backend() const { return parts_.make_backend(executor_->crew()); }
+  std::unique_ptr<Backend> make_backend() const {
+    // Nobody could lend a single thread a hand.
+    return parts_.make_backend(parts_.threads > 1 ? executor_->crew() : nullptr);
+  }
   // Copies; waits until the device has it.
   std::shared_ptr<TensorData> upload(const float* data, size_t count);
   // For work on the executor.
