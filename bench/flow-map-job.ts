@@ -1,7 +1,20 @@
-/** A whole job on an exact flow map, that of Gaussian data, which ONNX Runtime runs. */
+/** Networks for EulerJump: the exact flow map of Gaussian data, and a velocity in the place of one. */
+import { readFileSync } from 'node:fs';
+import { onnx } from 'onnx-proto';
 import { MeanFlowInterface, OnnxNet, type Device } from '../src/index';
 import { gaussianFlowMap } from '../tests/support/gaussian-flow-map';
 import type { Job } from './mixture-job';
+
+/**
+ * A velocity network that is told where a jump goes and does not look: EulerJump then is Euler's method, and takes as long
+ * as with a flow map of this size.
+ */
+export async function velocityAsFlowMap(file: string, device: Device): Promise<OnnxNet> {
+  const model = onnx.ModelProto.decode(readFileSync(file));
+  const inputs = model.graph?.input ?? [];
+  inputs.push(onnx.ValueInfoProto.create({ ...inputs.find((input) => input.name === 't'), name: 'r' }));
+  return OnnxNet.load(onnx.ModelProto.encode(model).finish(), { device, r: 'r' });
+}
 
 export interface FlowMapJob extends Job {
   network: OnnxNet;
