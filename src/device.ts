@@ -20,8 +20,8 @@ export interface DeviceStats {
   /** Most bytes held at any time so far. */
   peakBytes: number;
   /**
-   * Calls of `sample` and `step` that reached the engine, which is when their plan was made; and those of them that have
-   * ended, with a result or without: what was aborted has failed.
+   * Calls of `sample` and `step`: those whose plan was made, so that the engine has `started` them; of these, those that
+   * have `finished` with a result; and those that have `failed` or were aborted.
    */
   runs: { started: number; finished: number; failed: number };
   /** Steps that are over, of all runs: each is a step of all rows of its run. */
@@ -38,7 +38,10 @@ export interface DeviceStats {
     network: number;
     /** In combine passes. On CUDA it is the time it takes to queue them, not the time that the GPU takes. */
     combine: number;
-    /** Between stages: for a network in JavaScript, for the run's turn on the device's threads, or for a GPU. */
+    /**
+     * Between stages: for a network in JavaScript, which so counts here and not above, for the run's turn on the device's
+     * threads, or for a GPU.
+     */
     waiting: number;
   };
 }
@@ -150,11 +153,13 @@ export class Device {
   }
 
   /**
-   * Bytes held now and at most so far by tensors, runs and their tables on this device; an array that a run on the CPU
-   * starts from is JavaScript's, and not among them. That is without what is kept for the next run. On the CPU this is
-   * freed memory, which together with what is held never exceeds the peak; where the system needs memory, it may take what
-   * is kept, but for some 2 MB of each piece (on Linux). On CUDA it is freed memory and the workspaces of up to four runs
-   * whose steps were recorded (see `SampleOptions.graph`), given up when memory runs out. All of it goes with the device.
+   * Bytes that tensors, runs and their tables hold on this device: now, and at most so far. Arrays of JavaScript's are not
+   * counted, and neither are ONNX models, whose memory is ONNX Runtime's own.
+   *
+   * Memory that was freed is kept for later runs, and not counted. On the CPU what is kept and what is held never come to
+   * more than the peak, and Linux may take what is kept where memory is short, save for some 2 MB of each buffer. On CUDA
+   * the workspaces of up to four runs whose steps were recorded are kept as well (see `SampleOptions.graph`), and all of
+   * it is given up when memory runs out. Everything goes with the device.
    */
   memory(): { liveBytes: number; peakBytes: number } {
     return this.native.memory();

@@ -104,9 +104,13 @@ export class BusyError extends SamplersError {
     /** The limit, `maxRuns` of the device. */
     readonly limit: number,
   ) {
-    super('ERR_BUSY', `The device ${device} has ${limit} runs under way, as many as \`maxRuns\` allows.`, {
-      hint: 'Wait for one to end, or open the device with a larger `maxRuns`.',
-    });
+    super(
+      'ERR_BUSY',
+      `The device ${device} has ${limit} ${limit === 1 ? 'run' : 'runs'} under way, as many as \`maxRuns\` allows.`,
+      {
+        hint: 'Wait for one to end, or open the device with a larger `maxRuns`.',
+      },
+    );
   }
 }
 

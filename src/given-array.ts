@@ -17,8 +17,8 @@ const buffer = getter<ArrayBuffer>('buffer');
 const { structuredClone: clone } = globalThis;
 
 const HINT =
-  "Shared memory, that of WebAssembly, of Node's Buffer pool, of a view of a Tensor and of other addons cannot: leave the " +
-  'option away, or give the Tensor itself.';
+  "Shared memory, that of WebAssembly, of Node's Buffer pool, of other addons and of a Tensor's view cannot: leave the " +
+  'option out, or in the place of a view give its Tensor.';
 
 function hasMemory(of: ArrayBufferLike): boolean {
   try {

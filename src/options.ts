@@ -194,7 +194,7 @@ function chooseDevice(options: SampleOptions, net: Net, gNet: Net | undefined, s
   const distinct = [...new Set(wanted.filter((d) => d !== undefined))];
   if (distinct.length > 1) {
     throw new InvalidArgumentError(
-      `Expected \`device\`, networks and tensors on one device but received ${distinct.map((d) => d.name).join(' and ')}.`,
+      `Expected \`device\`, networks and tensors on one device but received ${distinct.length}: ${distinct.map((d) => d.name).join(' and ')}.`,
       { hint: 'Open the device once and pass it to all of them.' },
     );
   }
@@ -278,7 +278,7 @@ export function checkRequest(net: Net, x: unknown, options: SampleOptions = {}):
   if (start === undefined && init !== 'noise') throw expected(`values to start from with init '${init}'`, 'x', x);
   if (typeof transfer !== 'boolean') throw expected('a boolean', 'transfer', transfer);
   if (transfer && (start === undefined || start instanceof Tensor)) {
-    throw expected(`to be absent where \`x\` is ${start === undefined ? 'a shape' : 'a Tensor'}`, 'transfer', transfer);
+    throw expected(`false, as \`x\` is ${start === undefined ? 'a shape' : 'a Tensor'},`, 'transfer', transfer);
   }
   if (!Number.isSafeInteger(offset) || offset < 0) throw expected('a non-negative safe integer', 'offset', offset);
   if (options.seeds !== undefined && options.offset !== undefined) {

@@ -91,6 +91,14 @@ export class SampleRun implements PromiseLike<Tensor> {
     return this.promise.then(({ result }) => result).then(onFulfilled, onRejected);
   }
 
+  catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<Tensor | B> {
+    return this.then(null, onRejected);
+  }
+
+  finally(onFinally?: (() => void) | null): Promise<Tensor> {
+    return this.then().finally(onFinally);
+  }
+
   /** The plan, once it is made; undefined before. */
   get plan(): Plan | undefined {
     return this.planned;

@@ -283,8 +283,8 @@ describe('an array that is handed over', () => {
   it('is asked for beside an array only', async () => {
     using tensor = Tensor.from(array().data, SHAPE, device);
     const given = (x: Tensor | number[]) => () => euler.sample(rng, identityNet, x, { transfer: true, device });
-    expect(given(SHAPE)).toThrow('Expected to be absent where `x` is a shape for `transfer` but received true.');
-    expect(given(tensor)).toThrow('Expected to be absent where `x` is a Tensor for `transfer` but received true.');
+    expect(given(SHAPE)).toThrow('Expected false, as `x` is a shape, for `transfer` but received true.');
+    expect(given(tensor)).toThrow('Expected false, as `x` is a Tensor, for `transfer` but received true.');
     const step = { index: 0, device, transfer: true };
     expect(() => void euler.step(rng, identityNet, tensor, step)).toThrow(/to be absent in a single step .*`transfer`/);
     (await euler.sample(rng, identityNet, SHAPE, { transfer: false, device })).dispose();

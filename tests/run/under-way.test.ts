@@ -187,3 +187,28 @@ describe('an AbortSignal', () => {
     expect((await samples.data()).length).toBe(2);
   });
 });
+
+describe('a run', () => {
+  it('has catch() and finally(), as promises have', async () => {
+    const heard: string[] = [];
+    const note = (what: string) => (): void => void heard.push(what);
+    const good = new EulerSampler({ numSamplingSteps: 1 }).sample(
+      rng,
+      sit(({ x, out }) => out.set(x)),
+      start,
+      { device },
+    );
+    using samples = await good.finally(note('finally'));
+    expect(samples.shape).toEqual([8, 4]);
+    expect(await good.catch(note('never'))).toBe(samples);
+    const bad = new EulerSampler().sample(
+      rng,
+      sit(() => Promise.reject(new Error('no'))),
+      start,
+      { device },
+    );
+    expect(await bad.catch((error: unknown) => (error as Error).name)).toBe('ModelError');
+    await expect(bad.finally(note('finally again'))).rejects.toThrow('no');
+    expect(heard).toEqual(['finally', 'finally again']);
+  });
+});
