@@ -13,6 +13,7 @@
 #include "../../native/run.h"
 #include "engine_test.h"
 #include "small_plan.h"
+#include "watched_backend.h"
 
 namespace ds {
 namespace {
@@ -26,27 +27,17 @@ struct SlowDevice {
   std::atomic<int> steps{0};
 };
 
-class SlowBackend final : public Backend {
+class SlowBackend final : public WatchedBackend {
  public:
-  explicit SlowBackend(SlowDevice* device)
-      : inner_(make_cpu_backend(kScalarLanes, std::make_shared<HostMemory>())), device_(device) {}
-  BufferPtr allocate(size_t bytes) override { return inner_->allocate(bytes); }
-  void upload(void* to, const void* from, size_t bytes) override { inner_->upload(to, from, bytes); }
-  void download(void* to, const void* from, size_t bytes) override { inner_->download(to, from, bytes); }
-  void copy(void* to, const void* from, size_t bytes) override { inner_->copy(to, from, bytes); }
-  void combine(const CombineArgs& args) override { inner_->combine(args); }
-  void mixture(const MixtureArgs& args) override { inner_->mixture(args); }
+  explicit SlowBackend(SlowDevice* device) : device_(device) {}
   void step_done() override { ++device_->steps; }
   bool ready(uint32_t ahead) override {
     ++device_->asked;
     check(ahead == 0 || ahead == kStepsAhead, "a step leaves two behind it, the end none");
     return !device_->behind;
   }
-  void finish() override { inner_->finish(); }
-  bool host_memory() const noexcept override { return true; }
 
  private:
-  std::unique_ptr<Backend> inner_;
   SlowDevice* device_;
 };
 

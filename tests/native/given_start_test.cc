@@ -14,6 +14,7 @@
 #include "../../native/run.h"
 #include "engine_test.h"
 #include "small_plan.h"
+#include "watched_backend.h"
 
 namespace ds {
 namespace {
@@ -21,29 +22,19 @@ namespace {
 constexpr int64_t kRows = 2, kElements = 5;
 constexpr size_t kValues = kRows * kElements;
 
-class CopyCountingBackend final : public Backend {
+class CopyCountingBackend final : public WatchedBackend {
  public:
-  explicit CopyCountingBackend(int* copies)
-      : inner_(make_cpu_backend(kScalarLanes, std::make_shared<HostMemory>())), copies_(copies) {}
-  BufferPtr allocate(size_t bytes) override { return inner_->allocate(bytes); }
+  explicit CopyCountingBackend(int* copies) : copies_(copies) {}
   void upload(void* to, const void* from, size_t bytes) override {
     if (bytes == kValues * sizeof(float)) ++*copies_;
-    inner_->upload(to, from, bytes);
+    WatchedBackend::upload(to, from, bytes);
   }
-  void download(void* to, const void* from, size_t bytes) override { inner_->download(to, from, bytes); }
   void copy(void* to, const void* from, size_t bytes) override {
     ++*copies_;
-    inner_->copy(to, from, bytes);
+    WatchedBackend::copy(to, from, bytes);
   }
-  void combine(const CombineArgs& args) override { inner_->combine(args); }
-  void mixture(const MixtureArgs& args) override { inner_->mixture(args); }
-  void step_done() override { inner_->step_done(); }
-  bool ready(uint32_t ahead) override { return inner_->ready(ahead); }
-  void finish() override { inner_->finish(); }
-  bool host_memory() const noexcept override { return true; }
 
  private:
-  std::unique_ptr<Backend> inner_;
   int* copies_;
 };
 

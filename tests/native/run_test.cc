@@ -13,6 +13,7 @@
 #include "../../native/cpu/cpu_features.h"
 #include "engine_test.h"
 #include "small_plan.h"
+#include "watched_backend.h"
 
 namespace ds {
 namespace {
@@ -21,26 +22,15 @@ constexpr uint32_t kSteps = 4;
 constexpr size_t kValues = 6;
 
 // Counts what a device would have to wait for.
-class CountingBackend final : public Backend {
+class CountingBackend final : public WatchedBackend {
  public:
-  explicit CountingBackend(int* downloads)
-      : inner_(make_cpu_backend(kScalarLanes, std::make_shared<HostMemory>())), downloads_(downloads) {}
-  BufferPtr allocate(size_t bytes) override { return inner_->allocate(bytes); }
-  void upload(void* to, const void* from, size_t bytes) override { inner_->upload(to, from, bytes); }
+  explicit CountingBackend(int* downloads) : downloads_(downloads) {}
   void download(void* to, const void* from, size_t bytes) override {
     ++*downloads_;
-    inner_->download(to, from, bytes);
+    WatchedBackend::download(to, from, bytes);
   }
-  void copy(void* to, const void* from, size_t bytes) override { inner_->copy(to, from, bytes); }
-  void combine(const CombineArgs& args) override { inner_->combine(args); }
-  void mixture(const MixtureArgs& args) override { inner_->mixture(args); }
-  void step_done() override { inner_->step_done(); }
-  bool ready(uint32_t ahead) override { return inner_->ready(ahead); }
-  void finish() override { inner_->finish(); }
-  bool host_memory() const noexcept override { return true; }
 
  private:
-  std::unique_ptr<Backend> inner_;
   int* downloads_;
 };
 
