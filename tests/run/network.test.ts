@@ -5,13 +5,12 @@ import {
   ModelError,
   NumericalError,
   Rng,
-  SiTInterface,
   type Device,
   type NetworkFunction,
 } from '../../src';
 import { openDevice } from '../support/device';
-import { conditional, unitStart } from '../support/mixture';
-import { mixtureFunction } from '../support/networks';
+import { conditional, unitBatch as start } from '../support/mixture';
+import { mixtureFunction, sit } from '../support/networks';
 
 let device: Device;
 beforeAll(async () => {
@@ -20,8 +19,6 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 const rng = new Rng(3);
-const start = { data: unitStart, shape: [8, 4] };
-const sit = (network: NetworkFunction): SiTInterface => new SiTInterface(network);
 
 describe('a JavaScript network', () => {
   it('may be synchronous, asynchronous, fill `out` or return an array', async () => {

@@ -9,11 +9,11 @@ import {
   Tensor,
   type Device,
   type Expr,
-  type NetworkFunction,
   type Step,
 } from '../../src';
 import { openDevice } from '../support/device';
 import { guide, unitStart } from '../support/mixture';
+import { sit } from '../support/networks';
 
 let device: Device;
 beforeAll(async () => {
@@ -22,7 +22,6 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 const rng = new Rng(3);
-const sit = (network: NetworkFunction): SiTInterface => new SiTInterface(network);
 
 describe('options are validated before anything runs', () => {
   const net = sit(() => {});

@@ -12,8 +12,8 @@ import {
   type NetworkFunction,
 } from '../../src';
 import { openDevice } from '../support/device';
-import { conditional, maxDifference, unitStart } from '../support/mixture';
-import { mixtureFunction } from '../support/networks';
+import { conditional, maxDifference, unitBatch as start, unitStart } from '../support/mixture';
+import { mixtureFunction, sit } from '../support/networks';
 
 let device: Device;
 beforeAll(async () => {
@@ -22,8 +22,6 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 const rng = new Rng(3);
-const start = { data: unitStart, shape: [8, 4] };
-const sit = (network: NetworkFunction): SiTInterface => new SiTInterface(network);
 
 describe('tensors', () => {
   it('go in and out unchanged, and are unusable after dispose', async () => {

@@ -10,8 +10,8 @@ import {
   type NetworkFunction,
 } from '../../src';
 import { openDevice } from '../support/device';
-import { conditional, unitStart } from '../support/mixture';
-import { mixtureFunction } from '../support/networks';
+import { conditional, unitBatch as start } from '../support/mixture';
+import { mixtureFunction, sit } from '../support/networks';
 
 let device: Device;
 beforeAll(async () => {
@@ -20,8 +20,6 @@ beforeAll(async () => {
 afterAll(() => device.dispose());
 
 const rng = new Rng(3);
-const start = { data: unitStart, shape: [8, 4] };
-const sit = (network: NetworkFunction): SiTInterface => new SiTInterface(network);
 
 describe('the event loop', () => {
   it('ticks during a long native run', async () => {

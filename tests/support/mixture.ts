@@ -86,6 +86,8 @@ export const goldenNoise = golden.problem.noise;
 
 /** Eight unit normal rows of four. */
 export const unitStart = Float32Array.from(golden.problem.x.flat());
+/** The same with its shape, as a run takes it. */
+export const unitBatch = { data: unitStart, shape: [8, 4] };
 export const unitStart64 = Float64Array.from(golden.problem.x.flat());
 
 export function goldenCase(id: string): { result: number[]; sigmas: number[] } {
